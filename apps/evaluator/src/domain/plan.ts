@@ -1,0 +1,42 @@
+import type { Phase, RolloutSpec, RolloutState } from '@app/shared';
+
+/** What the engine must know of a rollout. Everything else it takes from the records. */
+export interface RolloutPlan {
+  readonly model: string;
+  readonly rollout: string;
+  readonly spec: RolloutSpec;
+  readonly stable: string;
+  readonly canary: string;
+  /** Phases begun so far, oldest first, each with its own generation. */
+  readonly phases: readonly Phase[];
+  /** Index into spec.steps of where the rollout stands. */
+  readonly step: number;
+  readonly ended: boolean;
+}
+
+/** What is known of a model at one decision sequence. */
+export interface ModelPlan {
+  readonly model: string;
+  readonly stable: string;
+  /** Generation of the present routing. */
+  readonly generation: number;
+  readonly rollout: RolloutPlan | null;
+}
+
+/** The plan that a state of the topic rollout-state gives. */
+export function planOf(state: RolloutState): ModelPlan {
+  const r = state.rollout;
+  const rollout: RolloutPlan | null = r
+    ? {
+        model: state.model,
+        rollout: r.rollout,
+        spec: r.spec,
+        stable: r.stable,
+        canary: r.canary,
+        phases: r.phases,
+        step: r.step,
+        ended: r.status === 'promoted' || r.status === 'rolled-back' || r.status === 'aborted',
+      }
+    : null;
+  return { model: state.model, stable: state.stable, generation: state.generation, rollout };
+}

@@ -1,0 +1,96 @@
+/**
+ * What the owner of a partition makes of its records, and what the owner of a model folds. A summary stands at one
+ * offset of its partition and holds no thresholds: every check reads its own counts off the cells.
+ */
+export type Summary = BucketSummary | LeftOutSummary | LabelShare;
+
+/** Classes of outcome a check has to tell apart. */
+export const CELL_CLASS = {
+  ok: 0,
+  /** transport failure, timeout, 5xx, overloaded. */
+  error: 1,
+  /** 4xx: an error, but not for the ceiling. */
+  clientError: 2,
+  /** No error; slower than every threshold. */
+  cancelled: 3,
+} as const;
+export type CellClass = (typeof CELL_CLASS)[keyof typeof CELL_CLASS];
+
+/**
+ * Sparse contingency table of outcomes received: user group x class x latency bin -> count. Entry i has key keys[i] =
+ * cellKey(group, class, bin) and count counts[i]; keys rise strictly.
+ */
+export interface Cells {
+  readonly keys: Uint32Array;
+  readonly counts: Uint32Array;
+}
+
+/** Sketch bins fit in 11 bits; bin 0 is everything up to the sketch's least value. See sketch.ts. */
+export function cellKey(group: number, cellClass: CellClass, bin: number): number {
+  return (group << 13) | (cellClass << 11) | bin;
+}
+export const cellGroup = (key: number): number => key >>> 13;
+export const cellClass = (key: number): CellClass => ((key >>> 11) & 3) as CellClass;
+export const cellBin = (key: number): number => key & 2047;
+
+export interface ArmCounts {
+  readonly routed: number;
+  readonly intended: number;
+  readonly pending: number;
+  /** Latency to the last byte, of every outcome received so far. */
+  readonly cells: Cells;
+  /** Latency to the first byte, same keys; empty unless outcomes carry firstByteMs. */
+  readonly firstByte: Cells;
+}
+
+/** One bucket as one of its bucket records showed it. */
+export interface BucketSummary {
+  readonly kind: 'bucket';
+  readonly model: string;
+  readonly generation: number;
+  readonly router: string;
+  readonly bucket: number;
+  readonly routedFrom: number;
+  readonly routedTo: number;
+  readonly ageMs: number;
+  readonly previousAgeMs: number;
+  readonly final: boolean;
+  /** By version. */
+  readonly versions: Readonly<Record<string, ArmCounts>>;
+}
+
+/** A bucket that cannot be counted: both arms are left out. */
+export interface LeftOutSummary {
+  readonly kind: 'left-out';
+  readonly model: string;
+  readonly generation: number;
+  readonly router: string;
+  readonly bucket: number;
+  readonly routedFrom: number;
+  /** lost: outcomes received differ from routed - pending, or dropped > 0. overdue: never became final. */
+  readonly cause: 'lost' | 'overdue';
+  /** Predictions in it as far as known, by version. */
+  readonly routed: Readonly<Record<string, number>>;
+}
+
+/** Labelled predictions of one arm in one stratum, from one label partition. */
+export interface LabelledArm {
+  /** Labelled within the horizon. */
+  readonly n: number;
+  readonly wrong: number;
+  /** By user group, 64 long. */
+  readonly groupN: readonly number[];
+  readonly groupWrong: readonly number[];
+}
+
+/** One label partition's share of a stratum, complete: the partition's log time has passed its end + labelsWithin. */
+export interface LabelShare {
+  readonly kind: 'label-share';
+  readonly model: string;
+  readonly generation: number;
+  /** floor(bucket's routedFrom / strataMs). */
+  readonly stratum: number;
+  readonly strataMs: number;
+  readonly stable: LabelledArm;
+  readonly canary: LabelledArm;
+}

@@ -1,0 +1,180 @@
+import { hash, randomBytes } from 'node:crypto';
+import type { Parsed } from './result.js';
+
+/**
+ * The prediction id carries its own attribution, sealed so that it can be neither read nor forged, so that a label that
+ * comes a month late is joined without a table. SIV form over a payload of 32 bytes:
+ *
+ *   tag  = first 12 bytes of SHA-256(k1 | key number | payload)
+ *   mask = SHA-256(k2 | tag)
+ *   id   = base64url(key number (1) | tag (12) | payload xor mask (32))     60 characters
+ */
+export interface Attribution {
+  /** modelHash() of the model's name. */
+  readonly modelHash: number;
+  readonly generation: number;
+  /** Index of the version within its model, 0..255. */
+  readonly versionIndex: number;
+  readonly arm: 'stable' | 'canary';
+  /** When the version was chosen, ms since the epoch. */
+  readonly routedAt: number;
+  /** routedAt minus the opening time of the prediction's bucket, 0..65535 ms: strata of labels are made of whole buckets. */
+  readonly sinceBucketMs: number;
+  /** User group, 0..63. */
+  readonly unit: number;
+  /** Segment number, 0 for none, 1..15. */
+  readonly segment: number;
+  /** Low 24 bits of the router id's hash and low 16 of a counter: makes ids unique. */
+  readonly routerHash: number;
+  readonly counter: number;
+  /** What kind of prediction `value` holds. `none`: a label of it cannot be judged. */
+  readonly valueKind: 'none' | 'class' | 'number';
+  /** The number, or classHash() of the class. */
+  readonly value: number;
+  /** Not counted as evidence: a tester's override, a shadow copy, or stable's answer in place of a failed canary's. */
+  readonly counted: boolean;
+}
+
+const PAYLOAD_BYTES = 32;
+const TAG_BYTES = 12;
+const ID_BYTES = 1 + TAG_BYTES + PAYLOAD_BYTES;
+/** Length of every id, characters. */
+export const PREDICTION_ID_LENGTH = 60;
+const VALUE_KINDS = ['none', 'class', 'number'] as const;
+
+/** One sealing key of at least 32 bytes under a number 0..255. */
+export interface SealingKey {
+  readonly number: number;
+  readonly secret: Buffer;
+}
+
+interface DerivedKey {
+  readonly number: number;
+  readonly tagInput: Buffer;
+  readonly maskInput: Buffer;
+}
+
+/**
+ * Seals and opens prediction ids. The first key seals; all of them open, so old keys stay in the list as long as labels
+ * of their predictions may come.
+ */
+export class PredictionIdSealer {
+  private readonly keys = new Map<number, DerivedKey>();
+  private readonly current: DerivedKey;
+  private readonly scratch = Buffer.alloc(ID_BYTES);
+
+  constructor(keys: readonly SealingKey[]) {
+    for (const key of keys) {
+      if (key.secret.length < 32) throw new RangeError(`prediction id key ${key.number}: at least 32 bytes are needed`);
+      if (!Number.isInteger(key.number) || key.number < 0 || key.number > 255 || this.keys.has(key.number))
+        throw new RangeError(`prediction id key ${key.number}: numbers are 0..255 and differ`);
+      this.keys.set(key.number, derive(key));
+    }
+    const first = keys[0];
+    if (!first) throw new RangeError('at least one prediction id key is needed');
+    this.current = this.keys.get(first.number)!;
+  }
+
+  /** Seals an attribution: 60 URL-safe characters. Some 2 us. */
+  seal(a: Attribution): string {
+    const id = this.scratch;
+    const { tagInput, maskInput } = this.current;
+    writePayload(tagInput, 33, a);
+    const tag = hash('sha256', tagInput, 'buffer');
+    id[0] = this.current.number;
+    tag.copy(id, 1, 0, TAG_BYTES);
+    tag.copy(maskInput, 32, 0, TAG_BYTES);
+    const mask = hash('sha256', maskInput, 'buffer');
+    for (let i = 0; i < PAYLOAD_BYTES; i++) id[13 + i] = tagInput[33 + i]! ^ mask[i]!;
+    return id.toString('base64url');
+  }
+
+  /** Opens an id. Codes: malformed-prediction-id, unknown-prediction-id-key, forged-prediction-id. */
+  open(id: string): Parsed<Attribution> {
+    const bytes = id.length === PREDICTION_ID_LENGTH ? Buffer.from(id, 'base64url') : null;
+    if (bytes?.length !== ID_BYTES)
+      return refuse('malformed-prediction-id', `a prediction id has ${PREDICTION_ID_LENGTH} URL-safe characters`);
+    const key = this.keys.get(bytes[0]!);
+    if (!key) return refuse('unknown-prediction-id-key', `no key number ${bytes[0]}: was it removed too early?`);
+    const { tagInput, maskInput } = key;
+    bytes.copy(maskInput, 32, 1, 13);
+    const mask = hash('sha256', maskInput, 'buffer');
+    for (let i = 0; i < PAYLOAD_BYTES; i++) tagInput[33 + i] = bytes[13 + i]! ^ mask[i]!;
+    const tag = hash('sha256', tagInput, 'buffer');
+    let difference = 0;
+    for (let i = 0; i < TAG_BYTES; i++) difference |= tag[i]! ^ bytes[1 + i]!;
+    if (difference !== 0)
+      return refuse(
+        'forged-prediction-id',
+        'the prediction id was not made by a router with these keys, or it was changed',
+      );
+    return { ok: true, value: readPayload(tagInput, 33) };
+  }
+}
+
+/** A sealing key for a first look: random, so ids of an earlier start cannot be opened. */
+export function randomSealingKey(): SealingKey {
+  return { number: 0, secret: randomBytes(32) };
+}
+
+/** First 40 bits of SHA-256 of a model's name. */
+export function modelHash(model: string): number {
+  return hash('sha256', `model:${model}`, 'buffer').readUIntBE(0, 5);
+}
+
+/** First 48 bits of SHA-256 of a class as text: 3, "3" and 3.0 are the same class. */
+export function classHash(value: string | number | boolean): number {
+  return hash('sha256', `class:${String(value)}`, 'buffer').readUIntBE(0, 6);
+}
+
+function derive(key: SealingKey): DerivedKey {
+  const sub = (purpose: string): Buffer =>
+    hash('sha256', Buffer.concat([Buffer.from(`model-canary prediction id ${purpose}`), key.secret]), 'buffer');
+  const tagInput = Buffer.alloc(33 + PAYLOAD_BYTES);
+  sub('tag').copy(tagInput, 0);
+  tagInput[32] = key.number;
+  const maskInput = Buffer.alloc(32 + TAG_BYTES);
+  sub('mask').copy(maskInput, 0);
+  return { number: key.number, tagInput, maskInput };
+}
+
+function writePayload(out: Buffer, at: number, a: Attribution): void {
+  const flags =
+    VALUE_KINDS.indexOf(a.valueKind) | (a.arm === 'canary' ? 4 : 0) | (a.counted ? 8 : 0) | ((a.segment & 15) << 4);
+  out[at] = flags;
+  out[at + 1] = a.unit & 63;
+  out.writeUIntBE(a.modelHash, at + 2, 5);
+  out.writeUIntBE(a.generation & 0xffffff, at + 7, 3);
+  out[at + 10] = a.versionIndex;
+  out.writeUIntBE(a.routedAt, at + 11, 6);
+  out.writeUInt16BE(a.sinceBucketMs, at + 17);
+  out.writeUIntBE(a.routerHash & 0xffffff, at + 19, 3);
+  out.writeUInt16BE(a.counter & 0xffff, at + 22);
+  out.writeDoubleBE(a.value, at + 24);
+}
+
+function readPayload(bytes: Buffer, at: number): Attribution {
+  const flags = bytes[at]!;
+  return {
+    valueKind: VALUE_KINDS[flags & 3] ?? 'none',
+    arm: flags & 4 ? 'canary' : 'stable',
+    counted: (flags & 8) !== 0,
+    segment: flags >> 4,
+    unit: bytes[at + 1]!,
+    modelHash: bytes.readUIntBE(at + 2, 5),
+    generation: bytes.readUIntBE(at + 7, 3),
+    versionIndex: bytes[at + 10]!,
+    routedAt: bytes.readUIntBE(at + 11, 6),
+    sinceBucketMs: bytes.readUInt16BE(at + 17),
+    routerHash: bytes.readUIntBE(at + 19, 3),
+    counter: bytes.readUInt16BE(at + 22),
+    value: bytes.readDoubleBE(at + 24),
+  };
+}
+
+function refuse(
+  code: string,
+  message: string,
+): { ok: false; problems: readonly { field: string; code: string; message: string }[] } {
+  return { ok: false, problems: [{ field: 'predictionId', code, message }] };
+}
