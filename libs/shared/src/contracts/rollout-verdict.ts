@@ -44,6 +44,13 @@ export const CutPositionsSchema = T.Object({
 });
 export type CutPositions = Static<typeof CutPositionsSchema>;
 
+export const CutLogTimesSchema = T.Object({
+  /** Log time by partition as the cut takes it, ms; -1: no record yet. */
+  outcome: T.Array(T.Integer({ minimum: -1 })),
+  label: T.Array(T.Integer({ minimum: -1 })),
+});
+export type CutLogTimes = Static<typeof CutLogTimesSchema>;
+
 export const VerdictSchema = T.Object({
   kind: T.Literal('verdict'),
   schemaVersion: T.Literal(1),
@@ -79,6 +86,9 @@ export const CutSchema = T.Object({
   owner: T.Integer({ minimum: 0 }),
   number: T.Integer({ minimum: 1 }),
   positions: CutPositionsSchema,
+  /** A slot's log time cannot be had again once it has gone on, and the engine's answers depend on it. */
+  logTimes: CutLogTimesSchema,
+  /** Newest of the log times. */
   asOf: T.Integer(),
   /** Models whose state the owner has newly read before this cut, with the decision sequence it has read up to. */
   known: T.Record(T.String(), T.Integer()),
