@@ -1,0 +1,56 @@
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { applications, buildIfStale } from './build.mjs';
+import { check } from './check.mjs';
+import { ROOT, bin, runTool } from './processes.mjs';
+import { say } from './say.mjs';
+
+const REPORTS = join(ROOT, '.cache', 'test-reports');
+const SUITES = ['integration', 'e2e'];
+
+/**
+ * Everything: the check with its unit tests, the adapters against a real Kafka and Redis, the stories on real
+ * processes. The last line is `N passed, N failed`.
+ * @param {readonly string[]} args for the suites on real servers, e.g. a file's name
+ * @returns {Promise<boolean>} whether all passed
+ */
+export async function testAll(args) {
+  rmSync(REPORTS, { recursive: true, force: true });
+  mkdirSync(REPORTS, { recursive: true });
+  const failedChecks = await check(['--reporter=default', ...jsonReport('unit')]);
+  for (const app of applications()) await buildIfStale(app);
+  let failedSuites = 0;
+  for (const suite of SUITES) {
+    say(`Running the ${suite} tests ...`);
+    const config = `vitest.${suite}.config.ts`;
+    const reporters = ['--reporter=verbose', ...jsonReport(suite)];
+    const { code } = await runTool(bin('vitest'), ['run', '--config', config, ...reporters, ...args], { show: true });
+    if (code !== 0) failedSuites++;
+  }
+  const reports = ['unit', ...SUITES].map(readReport);
+  const passed = sum(reports.map((r) => r.passed));
+  // A check without tests of its own counts as one when it fails; so does a suite that could not even report.
+  const otherChecks = failedChecks.filter((name) => name !== 'unit tests').length;
+  const failed = sum(reports.map((r) => r.failed)) + otherChecks;
+  const allPassed = failed === 0 && failedChecks.length === 0 && failedSuites === 0;
+  process.stdout.write(`${passed} passed, ${Math.max(failed, allPassed ? 0 : 1)} failed\n`);
+  return allPassed;
+}
+
+const reportFile = (suite) => join(REPORTS, `${suite}.json`);
+const jsonReport = (suite) => ['--reporter=json', `--outputFile.json=${reportFile(suite)}`];
+const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+
+/** Tests by vitest's JSON report. A file that failed without a failed test (it could not be loaded) counts as one. */
+function readReport(suite) {
+  let report;
+  try {
+    report = JSON.parse(readFileSync(reportFile(suite), 'utf8'));
+  } catch {
+    return { passed: 0, failed: 1 };
+  }
+  const brokenFiles = report.testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  );
+  return { passed: report.numPassedTests, failed: report.numFailedTests + brokenFiles.length };
+}
