@@ -7,6 +7,7 @@ export * from './service.js';
 export * from './prediction-id.js';
 export * from './bus/message-bus.js';
 export * from './bus/murmur2.js';
+export * from './bus/memory/memory-bus.js';
 export * from './contracts/validation.js';
 export * from './contracts/topics.js';
 export * from './contracts/cloud-event.js';

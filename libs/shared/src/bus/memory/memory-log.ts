@@ -1,0 +1,106 @@
+import type { Clock } from '../../clock.js';
+import type { BusRecord, OutRecord } from '../message-bus.js';
+
+export interface MemoryLogOptions {
+  readonly compacted: boolean;
+  /** Beyond this many records the oldest go (delete) or the log is compacted (compact). */
+  readonly retentionRecordsMax: number;
+  readonly clock: Clock;
+}
+
+export interface LogSlice {
+  readonly records: readonly BusRecord[];
+  readonly nextOffset: number;
+  readonly endOffset: number;
+}
+
+/** As Kafka's delete.retention.ms: so long a reader may be away and still see that a key was deleted. */
+const TOMBSTONE_RETENTION_MS = 86_400_000;
+/** A front is cut off in pieces: one by one every append would move the whole array. */
+const TRIM_SLACK = 1.25;
+
+/** One partition: records by rising offset, with gaps where markers stood or compaction took something. */
+export class MemoryLog {
+  private records: BusRecord[] = [];
+  private compactAbove: number;
+  private readonly listeners = new Set<() => void>();
+  /** Next offset to be written. */
+  end = 0;
+  /** First offset that can be read. */
+  low = 0;
+
+  constructor(private readonly options: MemoryLogOptions) {
+    this.compactAbove = options.retentionRecordsMax;
+  }
+
+  append(record: OutRecord): void {
+    this.records.push({
+      offset: this.end++,
+      timestampMs: this.options.clock.nowMs(),
+      key: typeof record.key === 'string' ? Buffer.from(record.key) : record.key,
+      value: record.value,
+      ...(record.headers && Object.keys(record.headers).length > 0 ? { headers: { ...record.headers } } : {}),
+    });
+    if (this.options.compacted) {
+      if (this.records.length > this.compactAbove) this.compact();
+    } else if (this.records.length > this.options.retentionRecordsMax * TRIM_SLACK) {
+      this.records.splice(0, this.records.length - this.options.retentionRecordsMax);
+      this.low = this.records[0]!.offset;
+    }
+    this.wake();
+  }
+
+  /** The marker that ends a transaction takes an offset, as in Kafka. */
+  appendMarker(): void {
+    this.end += 1;
+    this.wake();
+  }
+
+  read(from: number, bytesMax: number): LogSlice {
+    const records: BusRecord[] = [];
+    let bytes = 0;
+    let index = this.indexOf(from);
+    for (; index < this.records.length; index++) {
+      const record = this.records[index]!;
+      bytes += 40 + (record.key?.length ?? 0) + (record.value?.length ?? 0);
+      if (records.length > 0 && bytes > bytesMax) break;
+      records.push(record);
+    }
+    const nextOffset = index === this.records.length ? this.end : this.records[index - 1]!.offset + 1;
+    return { records, nextOffset, endOffset: this.end };
+  }
+
+  /** Tells when something was written; returns how to stop that. Listeners must only schedule. */
+  onAppend(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  private wake(): void {
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Keeps the newest record of each key, and tombstones for a day. Offsets stay. */
+  private compact(): void {
+    const newest = new Map<string, number>();
+    for (const r of this.records) newest.set(r.key?.toString('latin1') ?? '', r.offset);
+    const tombstonesFromMs = this.options.clock.nowMs() - TOMBSTONE_RETENTION_MS;
+    this.records = this.records.filter(
+      (r) =>
+        newest.get(r.key?.toString('latin1') ?? '') === r.offset &&
+        (r.value !== null || r.timestampMs > tombstonesFromMs),
+    );
+    this.compactAbove = Math.max(this.options.retentionRecordsMax, this.records.length * 2);
+  }
+
+  private indexOf(offset: number): number {
+    let low = 0;
+    let high = this.records.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.records[middle]!.offset < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
