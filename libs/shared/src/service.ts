@@ -9,6 +9,9 @@ export interface RunningService {
   close(): Promise<void>;
 }
 
+/** npm hands Ctrl-C on to a program that the terminal has told already: what comes this soon is the same press. */
+const SAME_PRESS_MS = 500;
+
 /** Starts a service and keeps it until SIGTERM or SIGINT; then closes it and exits with 0. A second signal exits at once. */
 export async function runUntilSignal(start: () => Promise<RunningService>, logger: Logger): Promise<void> {
   let service: RunningService;
@@ -21,10 +24,14 @@ export async function runUntilSignal(start: () => Promise<RunningService>, logge
     process.exit(1);
   }
   logger.info({ url: service.url }, 'started');
-  let closing = false;
+  let closingSince: number | null = null;
   const close = (signal: string): void => {
-    if (closing) process.exit(130);
-    closing = true;
+    const nowMs = performance.now();
+    if (closingSince !== null) {
+      if (nowMs - closingSince > SAME_PRESS_MS) process.exit(130);
+      return;
+    }
+    closingSince = nowMs;
     logger.info({ signal }, 'closing');
     service.close().then(
       () => process.exit(0),
