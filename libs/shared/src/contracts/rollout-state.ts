@@ -59,6 +59,14 @@ export const RolloutProgressSchema = T.Object({
   endedBySequence: T.Optional(T.Integer()),
   /** Why nothing moves, when nothing moves. */
   held: T.Optional(T.Object({ code: T.String(), text: T.String(), since: T.Integer() })),
+  /** Why it is paused and since when; `until`: it goes on by itself then. Only while paused. */
+  pause: T.Optional(
+    T.Object({ code: T.String(), text: T.String(), since: T.Integer(), until: T.Optional(T.Integer()) }),
+  ),
+  /** When the present step was last resumed: its atMost and the evaluator's silence count from there. */
+  resumedAt: T.Optional(T.Integer()),
+  /** The command that asked for this rollout, and whose it was. */
+  appliedBy: T.Optional(T.Object({ commandId: T.String(), actor: T.String(), reason: T.String() })),
   /** The last verdict applied; older ones are ignored. */
   lastVerdict: T.Optional(
     T.Object({ verdictId: T.String(), cut: T.Integer(), asOf: T.Integer(), receivedAt: T.Integer() }),
