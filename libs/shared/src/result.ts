@@ -10,4 +10,7 @@ export interface Problem {
   readonly code: string;
   /** What is wrong and the remedy, one sentence. */
   readonly message: string;
+  /** Where in the text it stands, from 1, when the input was text. */
+  readonly line?: number;
+  readonly column?: number;
 }
