@@ -60,7 +60,7 @@ export default tseslint.config(
   ...domainRules('apps/*/src/domain/*.ts', '^\\.\\./'),
   ...domainRules('apps/*/src/domain/*/*.ts', '^\\.\\./\\.\\./'),
   {
-    files: ['**/*.spec.ts', 'test/**/*.ts'],
+    files: ['**/*.spec.ts', '**/*.suite.ts', 'test/**/*.ts'],
     rules: { '@typescript-eslint/unbound-method': 'off', 'max-lines': 'off' },
   },
   prettier,
