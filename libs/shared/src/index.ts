@@ -26,3 +26,4 @@ export * from './rollout-spec/parse-rollout-spec.js';
 export * from './rollout-spec/render-rollout-spec.js';
 export * from './rollout-spec/duration.js';
 export { parseWeights } from './rollout-spec/weights.js';
+export * from './rollout-spec/estimate-duration.js';

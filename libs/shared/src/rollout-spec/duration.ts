@@ -23,3 +23,9 @@ export function formatDuration(durationMs: number): string {
   }
   return text;
 }
+
+/** As formatDuration, rounded to what a person wants to know of a forecast: `45s`, `25m`, `4h40m`. */
+export function roughDuration(durationMs: number): string {
+  const roundingMs = durationMs < 120_000 ? 1000 : durationMs < 7_200_000 ? 60_000 : 600_000;
+  return formatDuration(Math.max(1000, Math.round(durationMs / roundingMs) * roundingMs));
+}
