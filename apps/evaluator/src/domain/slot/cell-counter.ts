@@ -1,5 +1,5 @@
+import type { PackReader, PackWriter } from '@app/shared';
 import type { Cells } from '../summary.js';
-import type { PackReader, PackWriter } from './packing.js';
 
 const COUNT_LIMIT = 2 ** 32;
 const CAPACITY_MIN = 16;
@@ -47,7 +47,7 @@ export class CellCounter {
   static unpack(reader: PackReader): CellCounter {
     const counter = new CellCounter();
     const { keys, counts } = unpackCells(reader);
-    for (let i = 0; i < keys.length; i++) counter.add(keys[i]!, counts[i]!);
+    for (let i = 0; i < keys.length; i++) counter.add(keys[i]!, counts[i]);
     return counter;
   }
 

@@ -1,4 +1,4 @@
-import { CanaryError } from '@app/shared';
+import { CanaryError } from './errors.js';
 
 const TWO_32 = 2 ** 32;
 
