@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { loadDigits } from '../digits.js';
+import { trainVersions, type Version } from './versions.js';
+
+describe('the versions of the digits model', async () => {
+  const { training, serving } = await loadDigits(1);
+  const models = trainVersions(training, 1);
+  const sample = serving.slice(0, 1500);
+  const answersOf = (version: Version) => {
+    const model = models.find((m) => m.version === version)!;
+    return sample.map(({ pixels }) => model.predict(pixels));
+  };
+  const accuracy = (version: Version): number =>
+    answersOf(version).filter(({ digit }, i) => digit === sample[i]!.label).length / sample.length;
+
+  it('v2 is clearly better than v1, v3 clearly worse, v4 better', () => {
+    const [v1, v2, v3, v4] = [accuracy('v1'), accuracy('v2'), accuracy('v3'), accuracy('v4')];
+    expect(v1).toBeGreaterThan(0.75);
+    expect(v2).toBeGreaterThan(v1 + 0.08);
+    expect(v3).toBeLessThan(v1 - 0.04);
+    expect(v4).toBeGreaterThan(v1 + 0.08);
+  });
+
+  it('only v4 is slow, and only on the unclear pictures', () => {
+    const slow = (version: Version) => answersOf(version).filter(({ delayMs }) => delayMs > 0).length / sample.length;
+    expect([slow('v1'), slow('v2'), slow('v3')]).toEqual([0, 0, 0]);
+    expect(slow('v4')).toBeGreaterThan(0.03);
+    expect(slow('v4')).toBeLessThan(0.12);
+  });
+
+  it('the same seed gives the same models', () => {
+    const again = trainVersions(training, 1).find((m) => m.version === 'v2')!;
+    const answers = answersOf('v2');
+    sample.slice(0, 50).forEach(({ pixels }, i) => expect(again.predict(pixels)).toEqual(answers[i]));
+  });
+});
