@@ -1,0 +1,190 @@
+import {
+  type DecisionReason,
+  formatDuration,
+  type PauseStep,
+  type RolloutProgress,
+  type TrafficStep,
+} from '@app/shared';
+import { decide, type Draft, type NewDecision, openRollout } from './draft.js';
+import { moveText, shareText, stepText } from './reason-text.js';
+
+/** Nothing of the former step holds any more. */
+const FRESH_STEP = { held: undefined, pause: undefined, resumedAt: undefined } as const;
+
+/** The canary is ready: gives it the first step's traffic. The decision carries the whole spec. */
+export function startRollout(draft: Draft): Draft {
+  const { spec, stable, canary, rollout: id } = openRollout(draft);
+  const { [stable]: stableVersion, [canary]: canaryVersion } = draft.state.versions;
+  if (!stableVersion || !canaryVersion) throw new Error(`${id}: a version of the rollout is not known`);
+  const first = spec.steps[0];
+  const weights = first?.kind === 'traffic' ? first.weights : { [stable]: 1 };
+  const started = decide(draft, {
+    action: 'started',
+    reason: {
+      code: 'canary-ready',
+      text: `${id} starts: ${canary} gets ${shareText(weights[canary] ?? 0)} of the traffic, ${stable} keeps ${shareText(weights[stable] ?? 0)}`,
+    },
+    weights,
+    reroutes: true,
+    rollout: (rollout, numbers) =>
+      first?.kind === 'traffic'
+        ? withPhase(rollout, 0, draft.nowMs, numbers)
+        : { ...rollout, ...FRESH_STEP, status: 'progressing', stepStartedAt: draft.nowMs },
+    patch: {
+      salt: id,
+      canary,
+      prediction: spec.prediction,
+      // Only now: until another rollout starts, an undo needs the version before.
+      versions: { [stable]: stableVersion, [canary]: canaryVersion },
+    },
+    spec,
+  });
+  return first?.kind === 'traffic' ? started : enterStep(started, 0, { code: 'canary-ready', text: `${id} starts` });
+}
+
+/** Goes on to a step, or promotes after the last one. `why` says what ended the step before. */
+export function enterStep(draft: Draft, step: number, why: DecisionReason): Draft {
+  const next = openRollout(draft).spec.steps[step];
+  if (!next) return promote(draft, why);
+  return next.kind === 'traffic' ? enterTraffic(draft, step, next, why) : enterPause(draft, step, next, why);
+}
+
+function enterTraffic(draft: Draft, step: number, next: TrafficStep, why: DecisionReason): Draft {
+  const rollout = openRollout(draft);
+  const { canary } = rollout;
+  const move = moveText(canary, draft.state.weights[canary], next.weights[canary] ?? 0);
+  return decide(draft, {
+    action: 'weight-changed',
+    reason: { ...why, text: `${why.text}; ${move} (${stepText(rollout, step)})` },
+    weights: next.weights,
+    // Each phase has a generation of its own, so that its evidence is told from the phase's before.
+    reroutes: true,
+    rollout: (before, numbers) => withPhase(before, step, draft.nowMs, numbers),
+  });
+}
+
+function enterPause(draft: Draft, step: number, next: PauseStep, why: DecisionReason): Draft {
+  const code = next.durationMs === undefined ? 'awaiting-approval' : 'timed-pause';
+  const waits =
+    next.durationMs === undefined
+      ? 'waits until a person approves (promote or resume)'
+      : `waits for ${formatDuration(next.durationMs)}`;
+  const text = `${why.text}; ${stepText(openRollout(draft), step)} ${waits}`;
+  const until = next.durationMs === undefined ? {} : { until: draft.nowMs + next.durationMs };
+  return decide(draft, {
+    action: 'paused',
+    reason: { ...why, code, text },
+    rollout: (before) => ({
+      ...before,
+      ...FRESH_STEP,
+      status: 'paused',
+      step,
+      stepStartedAt: draft.nowMs,
+      pause: { code, text, since: draft.nowMs, ...until },
+    }),
+  });
+}
+
+function withPhase(
+  rollout: RolloutProgress,
+  step: number,
+  nowMs: number,
+  numbers: { sequence: number; generation: number; weights: Record<string, number> },
+): RolloutProgress {
+  const bake = (numbers.weights[rollout.stable] ?? 0) === 0;
+  return {
+    ...rollout,
+    ...FRESH_STEP,
+    status: 'progressing',
+    step,
+    stepStartedAt: nowMs,
+    phases: [...rollout.phases, { ...numbers, step, bake, startedAt: nowMs }],
+  };
+}
+
+/** The canary becomes stable and gets everything. The rollout ends. */
+export function promote(draft: Draft, why: DecisionReason): Draft {
+  const { canary } = openRollout(draft);
+  return end(draft, 'promoted', {
+    action: 'promoted',
+    reason: { ...why, text: `${why.text}; ${canary} is stable now and gets all traffic` },
+    weights: { [canary]: 1 },
+    // Also where the weights were the same: from here on its predictions are stable's.
+    reroutes: true,
+    patch: { stable: canary, canary: undefined },
+  });
+}
+
+/** Everything goes back to stable. The rollout ends. */
+export function giveUp(draft: Draft, action: 'rolled-back' | 'aborted', why: DecisionReason): Draft {
+  const { canary, stable, status } = openRollout(draft);
+  const share = draft.state.weights[canary] ?? 0;
+  const untouched = status === 'waiting-ready';
+  return end(draft, action, {
+    action,
+    reason: { ...why, text: share > 0 ? `${why.text}; ${moveText(canary, share, 0)}` : why.text },
+    ...(untouched ? {} : { weights: { [stable]: 1 } }),
+    patch: { canary: undefined },
+  });
+}
+
+function end(draft: Draft, status: RolloutProgress['status'], decision: NewDecision): Draft {
+  return decide(draft, {
+    ...decision,
+    rollout: (rollout, { sequence }) => ({
+      ...rollout,
+      ...FRESH_STEP,
+      status,
+      endedAt: draft.nowMs,
+      endedBySequence: sequence,
+    }),
+  });
+}
+
+/** Stops where it is until somebody resumes it. */
+export function pause(draft: Draft, why: DecisionReason): Draft {
+  return decide(draft, {
+    action: 'paused',
+    reason: why,
+    rollout: (rollout) => ({
+      ...rollout,
+      status: 'paused',
+      pause: { code: why.code, text: why.text, since: draft.nowMs },
+    }),
+  });
+}
+
+/** Ends a pause: at a pause step the next one begins, otherwise the step goes on where it stood. */
+export function resume(draft: Draft, why: DecisionReason): Draft {
+  const { spec, step } = openRollout(draft);
+  const resumed = decide(draft, {
+    action: 'resumed',
+    reason: why,
+    rollout: (rollout) => ({
+      ...rollout,
+      status: 'progressing',
+      pause: undefined,
+      held: undefined,
+      resumedAt: draft.nowMs,
+    }),
+  });
+  return spec.steps[step]?.kind === 'pause' ? enterStep(resumed, step + 1, why) : resumed;
+}
+
+/** Says once why nothing moves; again only when the code changes. */
+export function hold(draft: Draft, why: DecisionReason): Draft {
+  if (openRollout(draft).held?.code === why.code) return draft;
+  const held = { code: why.code, text: why.text, since: draft.nowMs };
+  return decide(draft, { action: 'held', reason: why, rollout: (rollout) => ({ ...rollout, held }) });
+}
+
+/** What held it is over. */
+export function release(draft: Draft, why: DecisionReason): Draft {
+  const { held } = openRollout(draft);
+  if (!held) return draft;
+  return decide(draft, {
+    action: 'released',
+    reason: { ...why, text: `no longer held (${held.code}): ${why.text}` },
+    rollout: (rollout) => ({ ...rollout, held: undefined }),
+  });
+}
