@@ -1,0 +1,26 @@
+import { modelHash } from '@app/shared';
+import { expect, it } from 'vitest';
+import { aState } from '../../testing/builders.js';
+import { StateDirectory } from './state-directory.js';
+
+it('tells of models what their states told, newest generation first', () => {
+  const directory = new StateDirectory();
+  directory.add(aState('fraud', 1));
+  const fraud = directory.model(modelHash('fraud'))!;
+  expect(directory.model(modelHash('churn'))).toBeNull();
+  expect(fraud).toMatchObject({ model: 'fraud', generation: 3, tolerance: 0 });
+  expect([fraud.version(0), fraud.version(1), fraud.version(2)]).toEqual(['v1', 'v2', null]);
+  expect([fraud.hasVersion('v2'), fraud.hasVersion('v9')]).toEqual([true, false]);
+});
+
+it('counts labels in the phases of rollouts with an accuracy check, also when their rollout is past', () => {
+  const directory = new StateDirectory();
+  directory.add(aState('fraud', 2));
+  const without = aState('fraud', 0);
+  const rollout = { ...without.rollout!, phases: [{ ...without.rollout!.phases[0]!, generation: 9 }] };
+  const spec = { ...rollout.spec, checks: {} };
+  directory.add({ ...without, generation: 9, rollout: { ...rollout, spec } });
+  const fraud = directory.model(modelHash('fraud'))!;
+  expect(fraud.counted(3)).toEqual({ labelsWithinMs: 60_000, tolerance: 0 });
+  expect([fraud.counted(1), fraud.counted(9)]).toEqual([null, null]);
+});

@@ -1,0 +1,67 @@
+import { modelHash, type RolloutState } from '@app/shared';
+import type { CountedGeneration, GenerationDirectory, ModelEntry } from '../slot/generation-directory.js';
+
+/** What the states of rollout-state tell of models and their generations, whatever rollout is the newest one. */
+export class StateDirectory implements GenerationDirectory {
+  private readonly byHash = new Map<number, DirectoryEntry>();
+
+  /** Adds a state as it is read; an older one than those before it adds only what they did not tell. */
+  add(state: RolloutState): void {
+    const hash = modelHash(state.model);
+    const entry = this.byHash.get(hash) ?? new DirectoryEntry(state.model);
+    this.byHash.set(hash, entry);
+    entry.add(state);
+  }
+
+  model(hash: number): ModelEntry | null {
+    return this.byHash.get(hash) ?? null;
+  }
+}
+
+class DirectoryEntry implements ModelEntry {
+  private newestGeneration = 0;
+  private newestTolerance = 0;
+  private readonly versions = new Map<number, string>();
+  private readonly names = new Set<string>();
+  private readonly countedBy = new Map<number, CountedGeneration>();
+
+  constructor(readonly model: string) {}
+
+  get generation(): number {
+    return this.newestGeneration;
+  }
+
+  get tolerance(): number {
+    return this.newestTolerance;
+  }
+
+  version(index: number): string | null {
+    return this.versions.get(index) ?? null;
+  }
+
+  hasVersion(version: string): boolean {
+    return this.names.has(version);
+  }
+
+  counted(generation: number): CountedGeneration | null {
+    return this.countedBy.get(generation) ?? null;
+  }
+
+  add(state: RolloutState): void {
+    if (state.generation >= this.newestGeneration) {
+      this.newestGeneration = state.generation;
+      this.newestTolerance = state.prediction?.tolerance ?? 0;
+    }
+    for (const [version, index] of Object.entries(state.versionIndexes)) {
+      this.versions.set(index, version);
+      this.names.add(version);
+    }
+    for (const version of Object.keys(state.versions)) this.names.add(version);
+    const accuracy = state.rollout?.spec.checks.accuracy;
+    if (!state.rollout || !accuracy) return;
+    const tolerance = state.rollout.spec.prediction?.tolerance ?? 0;
+    for (const { generation } of state.rollout.phases)
+      if (!this.countedBy.has(generation))
+        this.countedBy.set(generation, { labelsWithinMs: accuracy.labelsWithinMs, tolerance });
+  }
+}

@@ -1,0 +1,93 @@
+import {
+  type BusFollower,
+  cloudEventData,
+  type Logger,
+  type MessageBus,
+  partitionOf,
+  rolloutStateCodec,
+} from '@app/shared';
+import { type KnownPlan, knownPlanOf, PlanHistory } from '../domain/cut/plan-history.js';
+import { StateDirectory } from '../domain/cut/state-directory.js';
+import type { ModelPlan } from '../domain/plan.js';
+import type { GenerationDirectory } from '../domain/slot/generation-directory.js';
+
+export interface PlanBookDeps {
+  readonly bus: MessageBus;
+  readonly stateTopic: string;
+  /** Partitions of the control topics: they say whose a model is. */
+  readonly controlPartitions: number;
+  readonly logger: Logger;
+}
+
+/** Plans of all models, followed from rollout-state; one book for all owners of a process. */
+export class PlanBook {
+  private readonly history = new PlanHistory();
+  private readonly states = new StateDirectory();
+  private readonly modelsByOwner = new Map<number, Set<string>>();
+  private readonly follower: BusFollower;
+
+  constructor(private readonly deps: PlanBookDeps) {
+    const { bus, stateTopic, logger } = deps;
+    this.follower = bus.follower({
+      topics: [stateTopic],
+      readCommitted: true,
+      onBatch: ({ partition, records }) => {
+        for (const record of records) {
+          const data = cloudEventData(record.value, record.headers ?? {});
+          if (data) this.read(data, { partition, offset: record.offset });
+        }
+      },
+      onError: (error) => logger.warn({ err: error }, 'reading rollout-state: again'),
+    });
+  }
+
+  /** Resolves when everything that is in rollout-state now has been read. */
+  caughtUp(): Promise<void> {
+    return this.follower.caughtUp();
+  }
+
+  /** What label partitions must know of generations. */
+  get directory(): GenerationDirectory {
+    return this.states;
+  }
+
+  /** False while the broker is away. */
+  isCurrent(): boolean {
+    return this.follower.isCurrent();
+  }
+
+  newest(model: string): KnownPlan | undefined {
+    return this.history.newest(model);
+  }
+
+  /** The plan as it was known at a decision sequence; null for a model without a state. */
+  at(model: string, sequence: number): ModelPlan | null {
+    return this.history.at(model, sequence);
+  }
+
+  /** Models whose key falls in this partition of evaluator-checkpoint. */
+  modelsOf(owner: number): ReadonlySet<string> {
+    return this.modelsByOwner.get(owner) ?? NO_MODELS;
+  }
+
+  async close(): Promise<void> {
+    await this.follower.close();
+  }
+
+  private read(data: Buffer, at: { readonly partition: number; readonly offset: number }): void {
+    const state = rolloutStateCodec.decode(data);
+    if (!state.ok) {
+      // The controller is its only writer, reads it too, and reports it; a model's last good state stays in force.
+      this.deps.logger.warn({ ...at, problems: state.problems }, 'a state that cannot be read: skipped');
+      return;
+    }
+    const known = knownPlanOf(state.value);
+    this.history.add(known);
+    this.states.add(state.value);
+    const owner = partitionOf(known.plan.model, this.deps.controlPartitions);
+    const models = this.modelsByOwner.get(owner) ?? new Set();
+    this.modelsByOwner.set(owner, models.add(known.plan.model));
+  }
+}
+
+const NO_MODELS: ReadonlySet<string> = new Set();
