@@ -1,0 +1,40 @@
+import pc from 'picocolors';
+import type { Clock, Env, MessageBus, Problem } from '@app/shared';
+
+/** Everything a command touches outside itself, so that tests give their own. */
+export interface Terminal {
+  readonly env: Env;
+  readonly clock: Clock;
+  readonly fetch: typeof fetch;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };
+  readonly stderr: { write(text: string): unknown };
+  /** Text of a file, or of standard input for `-`. */
+  readFile(path: string): Promise<string>;
+  /** Resolves after so many ms, or at once when the signal is aborted. */
+  sleep(ms: number): Promise<void>;
+  /** A bus to the Kafka that the environment names. Throws CanaryError bad-configuration. */
+  connectBus(): MessageBus;
+}
+
+export type Colors = ReturnType<typeof pc.createColors>;
+
+/** Colours only for a person at a terminal who has not set NO_COLOR (https://no-color.org). */
+export function colorsOf({ env, stdout }: Terminal): Colors {
+  return pc.createColors(stdout.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb');
+}
+
+export function print({ stdout }: Terminal, lines: string | readonly string[]): void {
+  stdout.write(`${typeof lines === 'string' ? lines : lines.join('\n')}\n`);
+}
+
+export function printJson(terminal: Terminal, value: unknown): void {
+  print(terminal, JSON.stringify(value, null, 2));
+}
+
+/** `rollout.yaml:9:22: steps.1...` as compilers write it, so that editors find the place. */
+export function problemLine(problem: Problem, file?: string): string {
+  const place = [file, problem.line, problem.column].filter((part) => part !== undefined).join(':');
+  return place === '' ? problem.message : `${place}: ${problem.message}`;
+}

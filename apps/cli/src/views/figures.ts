@@ -1,0 +1,79 @@
+import { type CheckResult, formatDuration, roughDuration, type RolloutProgress, type Weights } from '@app/shared';
+
+/** 18204 -> `18,204`. */
+export const countText = (count: number): string => Math.round(count).toLocaleString('en-US');
+
+/** .1 -> `10`, .125 -> `12.5`: per cent, without noise. */
+export const percentText = (fraction: number, decimals = 2): string =>
+  String(Number((fraction * 100).toFixed(decimals)));
+
+/** `v1 90 % · v2 10 %`, stable first. */
+export function weightsText(weights: Weights): string {
+  return Object.entries(weights)
+    .map(([version, weight]) => `${version} ${percentText(weight)} %`)
+    .join(' · ');
+}
+
+/** `latency.p99` -> `latency p99`, `errorRate` -> `error rate`. */
+export function checkName(check: string): string {
+  return check
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .replace('.', ' ')
+    .toLowerCase();
+}
+
+/** A figure of one arm: `0.912`, `84ms`; `-` where there is none. */
+export function valueText(value: number | null | undefined, unit: CheckResult['unit']): string {
+  if (value === null || value === undefined) return '-';
+  return unit === 'ms' ? `${shortMs(value)}ms` : value.toFixed(3);
+}
+
+/** With its sign: `-0.5pp`, `+4ms`. */
+export function differenceText(value: number | null, unit: CheckResult['unit']): string {
+  return value === null ? '-' : `${signed(value, unit)}${unit === 'ms' ? 'ms' : 'pp'}`;
+}
+
+/** `[-1.1,+0.1]`, in points or milliseconds. */
+export function intervalText(interval: CheckResult['interval'], unit: CheckResult['unit']): string {
+  return interval === null ? '' : `[${signed(interval[0], unit)},${signed(interval[1], unit)}]`;
+}
+
+/** Of a ceiling the figure itself is limited, of the others the difference. */
+export function limitText(check: CheckResult): string {
+  if (isCeiling(check)) return `< ${valueText(check.limit, check.unit)}`;
+  return differenceText(check.limit, check.unit);
+}
+
+export const isCeiling = (check: CheckResult): boolean => check.check.includes('Ceiling');
+
+function signed(value: number, unit: CheckResult['unit']): string {
+  const text = unit === 'ms' ? shortMs(value) : (value * 100).toFixed(1);
+  return value >= 0 && !text.startsWith('-') ? `+${text}` : text;
+}
+
+const shortMs = (ms: number): string => (Math.abs(ms) < 10 ? String(Number(ms.toFixed(1))) : String(Math.round(ms)));
+
+/** `14:02:11` in the person's time zone; with the date if it was another day. */
+export function timeText(atMs: number, nowMs: number): string {
+  const [at, now] = [new Date(atMs), new Date(nowMs)];
+  const time = at.toTimeString().slice(0, 8);
+  if (at.toDateString() === now.toDateString()) return time;
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`;
+}
+
+/** `45s`, `12m`, `4h40m`. */
+export const sinceText = (ms: number): string => (ms < 1000 ? formatDuration(0) : roughDuration(ms));
+
+const STATUS_WORDS = {
+  'waiting-ready': 'Waiting for the canary',
+  progressing: 'Progressing',
+  paused: 'Paused',
+  promoted: 'Promoted',
+  'rolled-back': 'Rolled back',
+  aborted: 'Aborted',
+} as const satisfies Record<RolloutProgress['status'], string>;
+
+export function statusWord(status: RolloutProgress['status']): string {
+  return STATUS_WORDS[status];
+}

@@ -1,0 +1,33 @@
+import type { CheckResult } from '@app/shared';
+import type { Colors } from '../terminal.js';
+import { checkName, percentText } from './figures.js';
+import { decisionText, type ModelView, statusText } from './model-view.js';
+import { tableLines } from './table.js';
+
+/** One line a model: status, which version gives way to which, the worst check, the last reason. */
+export function listLines(views: readonly ModelView[], nowMs: number, colors: Colors): string[] {
+  if (views.length === 0) return ['no models yet: apply a rollout file with canaryctl apply -f rollout.yaml'];
+  const rows = views.map((view) => {
+    const { state, verdict } = view;
+    const arms = state.canary ? `${state.stable} -> ${state.canary}` : state.stable;
+    const weight = state.canary ? `${percentText(state.weights[state.canary] ?? 0)} %` : '';
+    const worst = worstCheck(verdict?.checks ?? []);
+    const last = state.decisions.at(-1);
+    return [
+      state.model,
+      statusText(state, nowMs, colors),
+      arms,
+      weight,
+      worst ? `${checkName(worst.check)} ${worst.result}` : '-',
+      last ? decisionText(last) : '',
+    ];
+  });
+  return tableLines(['NAME', 'STATUS', 'VERSIONS', 'WEIGHT', 'WORST CHECK', 'LAST'], rows);
+}
+
+/** The one with most evidence against it; a failed one before all others. */
+function worstCheck(checks: readonly CheckResult[]): CheckResult | undefined {
+  const badness = (check: CheckResult): number =>
+    check.result === 'fail' ? Infinity : (check.evidence.fail ?? -Infinity);
+  return [...checks].filter((check) => check.result !== 'no-data').sort((a, b) => badness(b) - badness(a))[0];
+}

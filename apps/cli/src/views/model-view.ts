@@ -1,0 +1,134 @@
+import type { CheckResult, Decision, RolloutState, Verdict } from '@app/shared';
+import type { Colors } from '../terminal.js';
+import {
+  checkName,
+  countText,
+  differenceText,
+  intervalText,
+  limitText,
+  percentText,
+  sinceText,
+  statusWord,
+  timeText,
+  valueText,
+  weightsText,
+} from './figures.js';
+import { tableLines } from './table.js';
+
+/** What the controller tells of one model. */
+export interface ModelView {
+  readonly state: RolloutState;
+  /** The newest verdict on its open rollout, or on the last one. */
+  readonly verdict: Verdict | null;
+}
+
+/** The page of `get`: name and status, weights set and as they came out, every check, the last decision. */
+export function modelLines(view: ModelView, nowMs: number, colors: Colors): string[] {
+  const { state, verdict } = view;
+  const lines = [headLine('NAME', state.model, 'STATUS', statusText(state, nowMs, colors))];
+  lines.push(headLine('WEIGHT', weightText(view), 'NEXT', nextText(view, nowMs)));
+  if (verdict && verdict.checks.length > 0)
+    lines.push(
+      ...tableLines(
+        ['CHECK', 'stable', 'canary', 'difference [95% interval]', 'LIMIT', 'n', 'VERDICT'],
+        verdict.checks.map((check) => checkRow(check, colors)),
+      ),
+    );
+  const held = state.rollout?.held;
+  if (held) lines.push(`HELD       ${colors.yellow(held.text)} (for ${sinceText(nowMs - held.since)})`);
+  const last = state.decisions.at(-1);
+  if (last) lines.push(`LAST       ${timeText(last.at, nowMs)} ${decisionText(last)}`);
+  return lines;
+}
+
+function headLine(label: string, value: string, second: string, text: string): string {
+  const left = `${label.padEnd(11)}${value}`;
+  return text === '' ? left : `${left.padEnd(30)}  ${second}  ${text}`;
+}
+
+/** `Progressing (step 2/4, 12m)`. */
+export function statusText(state: RolloutState, nowMs: number, colors: Colors): string {
+  const { rollout } = state;
+  if (!rollout) return 'Stable (no rollout yet)';
+  const word = statusWord(rollout.status);
+  switch (rollout.status) {
+    case 'promoted':
+      return `${colors.green(word)} (${rollout.canary})`;
+    case 'rolled-back':
+    case 'aborted':
+      return `${colors.red(word)} (${rollout.canary} at step ${rollout.step + 1}/${rollout.spec.steps.length})`;
+    case 'waiting-ready':
+    case 'progressing':
+    case 'paused': {
+      const coloured = rollout.status === 'paused' ? colors.yellow(word) : colors.cyan(word);
+      return `${coloured} (step ${rollout.step + 1}/${rollout.spec.steps.length}, ${sinceText(nowMs - rollout.stepStartedAt)})`;
+    }
+  }
+}
+
+function weightText({ state, verdict }: ModelView): string {
+  const canary = state.canary;
+  if (!canary || state.weights[canary] === undefined) return weightsText(state.weights);
+  const set = `${canary} set ${percentText(state.weights[canary])}`;
+  const { counted } = verdict ?? {};
+  const n = counted ? counted.stable + counted.canary : 0;
+  if (!counted || n === 0) return set;
+  return `${set} · actual ${percentText(counted.canary / n, 1)} (n=${countText(n)})`;
+}
+
+/** What is waited for; a person is told what to type. */
+function nextText({ state, verdict }: ModelView, nowMs: number): string {
+  const { rollout } = state;
+  switch (rollout?.status) {
+    case 'waiting-ready':
+      return `${rollout.canary} must be ready`;
+    case 'paused':
+      return rollout.pause?.until === undefined
+        ? `a person: canaryctl promote, resume or abort ${state.model}`
+        : `goes on in ${sinceText(rollout.pause.until - nowMs)}`;
+    case 'progressing':
+      return verdict ? forecastText(verdict) : 'the first verdict';
+    case 'promoted':
+    case 'rolled-back':
+    case 'aborted':
+    case undefined:
+      return '';
+  }
+}
+
+export function forecastText({ forecast }: Verdict): string {
+  if (forecast.minutesToGo === null) return 'not at this traffic';
+  return forecast.minutesToGo < 1
+    ? 'verdict within a minute'
+    : `verdict about ${sinceText(forecast.minutesToGo * 60_000)}`;
+}
+
+function checkRow(check: CheckResult, colors: Colors): string[] {
+  const { unit } = check;
+  return [
+    checkName(check.check),
+    valueText(check.stable?.value, unit),
+    valueText(check.canary.value, unit),
+    `${differenceText(check.difference, unit)} ${intervalText(check.interval, unit)}`.trim(),
+    limitText(check),
+    countText(check.canary.n),
+    resultText(check, colors),
+  ];
+}
+
+export function resultText(check: CheckResult, colors: Colors): string {
+  switch (check.result) {
+    case 'pass':
+      return colors.green('pass');
+    case 'fail':
+      return colors.red('FAIL');
+    case 'continue':
+      return '? undecided';
+    case 'no-data':
+      return colors.dim('no data yet');
+  }
+}
+
+export function decisionText(decision: Decision): string {
+  return `${decision.action.replaceAll('-', ' ')}: ${decision.reason.text}`;
+}
