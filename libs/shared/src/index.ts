@@ -8,6 +8,7 @@ export * from './topics-admin.js';
 export * from './redis.js';
 export * from './health.js';
 export * from './prediction-id.js';
+export * from './sealing-config.js';
 export * from './bus/message-bus.js';
 export * from './bus/murmur2.js';
 export * from './bus/memory/memory-bus.js';
