@@ -60,7 +60,7 @@ export class ModelOwner {
         if (this.ending.signal.aborted) break;
         const code = error instanceof CanaryError ? error.code : 'unexpected';
         this.phase = 'waiting';
-        this.deps.metrics.ownershipLost(code);
+        this.deps.metrics.ownershipLost(this.partition, code);
         this.deps.logger.warn({ err: error, owner: this.partition, code }, 'owns nothing, begins again');
         if (code === 'trimmed-beyond-cut') this.trimmedSinceMs ??= this.deps.clock.monotonicMs();
         await this.pause(code === 'fenced' ? FENCED_WAIT_MS : backoffMs);
@@ -68,6 +68,7 @@ export class ModelOwner {
       }
     }
     this.phase = 'closed';
+    this.deps.metrics.released(this.partition);
   }
 
   private async term(onCut: () => void): Promise<void> {

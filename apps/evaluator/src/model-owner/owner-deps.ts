@@ -17,8 +17,8 @@ export interface OwnerDeps {
   readonly sleep: Sleep;
   readonly logger: Logger;
   readonly metrics: OwnerMetrics;
-  /** Before `evaluator-<partition>`: the topic prefix, so that two installations on one cluster do not fence each other. */
-  readonly transactionalIdPrefix: string;
+  /** The transactional ids are `<base>-<partition>`: two installations on one cluster must not fence each other. */
+  readonly transactionalIdBase: string;
 }
 
 /** Waits; rejects with the signal's reason when it is aborted. */

@@ -20,6 +20,8 @@ export interface OwnerMetrics {
   diverged(model: string): void;
   engineFailed(model: string): void;
   /** Ownership was lost or could not be had: fenced, unclear, trimmed-beyond-cut, ... */
-  ownershipLost(code: string): void;
+  ownershipLost(owner: number, code: string): void;
+  /** A partition is not owned here any more. */
+  released(owner: number): void;
   storeUnreadable(): void;
 }

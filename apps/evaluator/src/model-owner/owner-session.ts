@@ -44,7 +44,7 @@ export class OwnerSession {
     owner: number,
     options: { readonly trimmedForGood: boolean; readonly signal: AbortSignal },
   ): Promise<OwnerSession> {
-    const producer = deps.bus.transactionalProducer(`${deps.transactionalIdPrefix}evaluator-${owner}`);
+    const producer = deps.bus.transactionalProducer(`${deps.transactionalIdBase}-${owner}`);
     try {
       await producer.fence();
       return new OwnerSession(deps, owner, producer, await takeOver(deps, owner, options));
