@@ -4,6 +4,13 @@
  */
 export type Summary = BucketSummary | LeftOutSummary | LabelShare;
 
+/** A summary at its place: offset of the record that made it, and its number among those of that offset. */
+export interface PlacedSummary {
+  readonly offset: number;
+  readonly index: number;
+  readonly summary: Summary;
+}
+
 /** Classes of outcome a check has to tell apart. */
 export const CELL_CLASS = {
   ok: 0,

@@ -1,4 +1,8 @@
-import type { Summary } from '../domain/summary.js';
+import type { WindowId } from '@app/shared';
+import type { SlotImage } from '../domain/slot/slot-image.js';
+import type { PlacedSummary } from '../domain/summary.js';
+
+export type { PlacedSummary, SlotImage };
 
 /** A slot belongs to one partition of prediction-outcome or prediction-label. */
 export interface SlotId {
@@ -8,23 +12,6 @@ export interface SlotId {
 
 /** `outcome-7`: used in Redis keys (with braces) and as `slot-outcome-7` in evaluator-checkpoint. */
 export const slotName = (slot: SlotId): string => `${slot.kind}-${slot.partition}`;
-
-/** A summary at its place: offset of the record that made it, and its number among those of that offset. */
-export interface PlacedSummary {
-  readonly offset: number;
-  readonly index: number;
-  readonly summary: Summary;
-}
-
-/** The part of a slot that its partition's owner works on, packed; opaque to the store. */
-export interface SlotImage {
-  /** Next offset to read: the slot is a pure function of the partition below it. */
-  readonly position: number;
-  /** Largest LogAppendTime below the position, ms; -1 before the first record. */
-  readonly logTimeMs: number;
-  /** Lanes, open buckets, strata: packed values by field. */
-  readonly fields: ReadonlyMap<string, Buffer>;
-}
 
 /** What one batch changes: applied in one step, if the slot's position still is `expectedPosition`. */
 export interface SlotChange {
@@ -36,6 +23,13 @@ export interface SlotChange {
   readonly deleted: readonly string[];
   /** New summaries by owner (partition of evaluator-checkpoint), in order. */
   readonly summaries: ReadonlyMap<number, readonly PlacedSummary[]>;
+  /** Windows of this slot that the batch changed, as they are now: display figures, in step with the position. */
+  readonly windows?: readonly PackedWindow[];
+}
+
+export interface PackedWindow {
+  readonly id: WindowId;
+  readonly value: Buffer;
 }
 
 /** What the owner of models reads of a slot for its next cut. */
@@ -73,6 +67,8 @@ export interface SlotStore {
   /** Drops this owner's summaries below `below` and remembers it; never goes backwards. No-op on a missing slot. */
   trim(slot: SlotId, owner: number, below: number): Promise<void>;
   loadWhole(slot: SlotId): Promise<WholeSlot | null>;
+  /** This slot's windows as they stand; null where there is none (yet, or any more). */
+  readWindows(slot: SlotId, ids: readonly WindowId[]): Promise<readonly (Buffer | null)[]>;
   /** Puts a slot back from a checkpoint, unless there is one with the same or a later position. */
   restore(slot: SlotId, whole: WholeSlot): Promise<'restored' | 'newer-found'>;
 }

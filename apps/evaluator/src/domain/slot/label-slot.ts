@@ -1,0 +1,216 @@
+import { type Attribution, type Label, PackWriter, type PredictionIdSealer } from '@app/shared';
+import { WindowDeltas } from '../window-deltas.js';
+import {
+  type Cause,
+  type FoldCounts,
+  type FoldedBatch,
+  noCounts,
+  type RefusedRecord,
+  type SlotRecord,
+  SummaryPlacer,
+} from './folded-batch.js';
+import { type GenerationDirectory, type ModelEntry, strataMsOf, stratumClosesAtMs } from './generation-directory.js';
+import { OpenStratum } from './open-stratum.js';
+import { judgeLabel, type LabelReading, readLabelRecord } from './read-label-record.js';
+import type { SlotImage } from './slot-image.js';
+
+const FIELD = { counts: 's|', tags: 't|' } as const;
+
+export interface LabelFoldOptions {
+  readonly directory: GenerationDirectory;
+  /** The record at this offset has waited long enough; it is taken as of a model or generation that does not exist. */
+  readonly waitedFor?: number;
+}
+
+/** As FoldedBatch, and whether it ended before a record that has to wait for the directory. */
+export interface FoldedLabels extends FoldedBatch {
+  readonly waits: boolean;
+}
+
+/**
+ * The working state of one partition of prediction-label. As OutcomeSlot, with one input besides the records: the
+ * directory of generations. That input does not make it less of a function of its partition: what the directory says of
+ * a generation is fixed in the log by the decision that began it, and a label of a generation it has not read waits.
+ * (The router learned of that generation from the same topic, so the wait is over in milliseconds. Who waits for 10 s in
+ * vain reads no rollout-state any more; its labels are then not counted, and if another owner does count them, the
+ * evaluator holds as `evaluator-diverged` and promotes nothing.)
+ */
+export class LabelSlot {
+  position: number;
+  logTimeMs: number;
+  private readonly strata = new Map<string, OpenStratum>();
+  private readonly changed = new Set<OpenStratum>();
+  private readonly deleted: string[] = [];
+  private readonly writer = new PackWriter();
+  private placer: SummaryPlacer;
+  private counts: FoldCounts = noCounts();
+  private windows = new WindowDeltas();
+  /** When the next stratum is to be closed. */
+  private nextCloseMs = Number.POSITIVE_INFINITY;
+
+  constructor(
+    private readonly sealer: PredictionIdSealer,
+    private readonly controlPartitions: number,
+    image: SlotImage | null,
+  ) {
+    this.position = image?.position ?? 0;
+    this.logTimeMs = image?.logTimeMs ?? -1;
+    this.placer = new SummaryPlacer(controlPartitions);
+    if (image) this.unpack(image.fields);
+  }
+
+  /** Takes records in, in order, up to one that has to wait. `nextOffset`: the position after all of them. */
+  foldBatch(records: readonly SlotRecord[], nextOffset: number, options: LabelFoldOptions): FoldedLabels {
+    const deadLetters: RefusedRecord[] = [];
+    let position = nextOffset;
+    let waits = false;
+    for (const record of records) {
+      const reading = readLabelRecord(record.value, this.sealer);
+      const entry = reading.kind === 'label' ? options.directory.model(reading.attribution.modelHash) : null;
+      if (isAhead(reading, entry) && options.waitedFor !== record.offset) {
+        position = record.offset;
+        waits = true;
+        break;
+      }
+      this.advance(record);
+      const cause = this.fold(reading, entry);
+      if (cause) deadLetters.push({ offset: record.offset, cause });
+    }
+    this.position = position;
+    return { ...this.takeChange(deadLetters), waits };
+  }
+
+  private fold(reading: LabelReading, entry: ModelEntry | null): Cause | null {
+    switch (reading.kind) {
+      case 'refused':
+        return reading.cause;
+      case 'tick':
+        return null;
+      case 'label':
+        if (!entry) return { code: 'unknown-model', text: 'the prediction is of a model that has no rollout-state' };
+        return this.foldLabel(reading.label, reading.attribution, entry);
+    }
+  }
+
+  private foldLabel(label: Label, attribution: Attribution, entry: ModelEntry): Cause | null {
+    const version = entry.version(attribution.versionIndex);
+    if (version === null)
+      return {
+        code: 'unknown-version',
+        text: `${entry.model} has no version with index ${attribution.versionIndex}`,
+      };
+    const counted = attribution.counted ? entry.counted(attribution.generation) : null;
+    const judged = judgeLabel(label.label, attribution, counted?.tolerance ?? entry.tolerance);
+    if (typeof judged === 'object') return judged;
+    this.counts.folded++;
+    if (judged === 'none' || !counted) this.counts.uncounted++;
+    else if (!this.count(label, attribution, judged === 'right', entry.model, counted.labelsWithinMs)) return null;
+    if (judged === 'none') return null;
+    const figures = this.windows.at(entry.model, version, attribution.routedAt, this.logTimeMs);
+    if (!figures) return null;
+    figures.labelled++;
+    if (judged === 'right') figures.right++;
+    return null;
+  }
+
+  /** Counts a label in its stratum; false if the prediction had one before. */
+  private count(label: Label, of: Attribution, right: boolean, model: string, labelsWithinMs: number): boolean {
+    const strataMs = strataMsOf(labelsWithinMs);
+    // Whole buckets: the stratum of a prediction is that of its bucket's opening.
+    const stratum = Math.floor((of.routedAt - of.sinceBucketMs) / strataMs);
+    if (stratumClosesAtMs(stratum, strataMs, labelsWithinMs) <= this.logTimeMs) {
+      this.counts.late++;
+      return true;
+    }
+    const key = `${of.modelHash}|${of.generation}|${stratum}`;
+    let open = this.strata.get(key);
+    if (!open) {
+      open = new OpenStratum(model, of.modelHash, of.generation, stratum, strataMs, labelsWithinMs);
+      this.strata.set(key, open);
+      this.nextCloseMs = Math.min(this.nextCloseMs, open.closesAtMs);
+    }
+    if (!open.add(label.predictionId, of, right)) {
+      this.counts.duplicates++;
+      return false;
+    }
+    this.changed.add(open);
+    return true;
+  }
+
+  /** Moves log time on; strata that it passes become shares at the record that shows it. */
+  private advance(record: SlotRecord): void {
+    if (record.timestampMs > this.logTimeMs) this.logTimeMs = record.timestampMs;
+    if (this.logTimeMs < this.nextCloseMs) return;
+    const all = [...this.strata.values()];
+    const due = all.filter((stratum) => stratum.closesAtMs <= this.logTimeMs).sort(byCloseThenName);
+    for (const stratum of due) {
+      this.placer.place(record.offset, stratum.share());
+      const key = keyOf(stratum);
+      this.strata.delete(key);
+      this.changed.delete(stratum);
+      if (stratum.storedPieces > 0) this.deleted.push(FIELD.counts + key);
+      for (let piece = 0; piece < stratum.storedPieces; piece++) this.deleted.push(`${FIELD.tags}${key}|${piece}`);
+    }
+    this.nextCloseMs = earliestClose(this.strata.values());
+  }
+
+  private takeChange(deadLetters: RefusedRecord[]): FoldedBatch {
+    const set = new Map<string, Buffer>();
+    for (const stratum of this.changed) {
+      const key = keyOf(stratum);
+      set.set(FIELD.counts + key, stratum.packCounts(this.writer));
+      for (const { piece, packed } of stratum.takeNewPieces()) set.set(`${FIELD.tags}${key}|${piece}`, packed);
+    }
+    const folded: FoldedBatch = {
+      position: this.position,
+      logTimeMs: this.logTimeMs,
+      set,
+      deleted: this.deleted.splice(0),
+      summaries: this.placer.summaries(),
+      deadLetters,
+      windows: this.windows,
+      counts: this.counts,
+    };
+    this.changed.clear();
+    this.placer = new SummaryPlacer(this.controlPartitions);
+    this.counts = noCounts();
+    this.windows = new WindowDeltas();
+    return folded;
+  }
+
+  private unpack(fields: ReadonlyMap<string, Buffer>): void {
+    for (const [field, packed] of fields) {
+      if (!field.startsWith(FIELD.counts)) continue;
+      const key = field.slice(FIELD.counts.length);
+      const [modelHash, generation, stratum] = key.split('|').map(Number) as [number, number, number];
+      const open = OpenStratum.unpack(modelHash, generation, stratum, packed);
+      for (let piece = 0; ; piece++) {
+        const tags = fields.get(`${FIELD.tags}${key}|${piece}`);
+        if (!tags) break;
+        open.unpackPiece(tags);
+      }
+      this.strata.set(key, open);
+    }
+    this.nextCloseMs = earliestClose(this.strata.values());
+  }
+}
+
+/** A label of a model or a generation that the directory has not read (yet). */
+function isAhead(reading: LabelReading, entry: ModelEntry | null): boolean {
+  return reading.kind === 'label' && (entry === null || reading.attribution.generation > entry.generation);
+}
+
+const keyOf = (s: OpenStratum): string => `${s.modelHash}|${s.generation}|${s.stratum}`;
+
+/** Strata close in an order of their own, not in that of their first labels, which a reloaded slot does not know. */
+function byCloseThenName(a: OpenStratum, b: OpenStratum): number {
+  return (
+    a.closesAtMs - b.closesAtMs || a.modelHash - b.modelHash || a.generation - b.generation || a.stratum - b.stratum
+  );
+}
+
+function earliestClose(strata: Iterable<OpenStratum>): number {
+  let earliest = Number.POSITIVE_INFINITY;
+  for (const stratum of strata) earliest = Math.min(earliest, stratum.closesAtMs);
+  return earliest;
+}

@@ -1,0 +1,176 @@
+import { type BucketRecord, type Outcome, PackReader, type PackWriter } from '@app/shared';
+import { SKETCH_BIN_MAX, sketchBin } from '../sketch.js';
+import { type ArmCounts, CELL_CLASS, type CellClass, cellKey, type Cells, type LeftOutSummary } from '../summary.js';
+import { CellCounter } from './cell-counter.js';
+
+const FORMAT = 1;
+const LEFT_OUT = 1;
+const NO_CELLS: Cells = { keys: new Uint32Array(0), counts: new Uint32Array(0) };
+
+interface Arm {
+  readonly version: string;
+  /** As the last bucket record said; 0 before the first. */
+  routed: number;
+  readonly cells: CellCounter;
+  /** Null until an outcome carries firstByteMs. */
+  firstByte: CellCounter | null;
+}
+
+/** What is common to a bucket's outcomes and bucket records. */
+export interface BucketIdentity {
+  readonly model: string;
+  readonly generation: number;
+  readonly router: string;
+  readonly bucket: number;
+}
+
+/** A bucket whose final record has not come yet, as far as its partition shows it. */
+export class OpenBucket implements BucketIdentity {
+  /** Of its arms nothing is kept any more: it counts for nothing, and what still comes for it is ignored. */
+  leftOut = false;
+  /** The store has a field of it. */
+  stored = false;
+  /** Differs from the stored field. Set by the slot, which collects what changed. */
+  changed = false;
+  /** Its final record has come. */
+  closed = false;
+  /** When it was opened, by the router's clock: as a bucket record said, else the oldest prediction received. */
+  private routedFrom = Number.MAX_SAFE_INTEGER;
+  private readonly arms: Arm[] = [];
+
+  private constructor(
+    readonly model: string,
+    readonly generation: number,
+    readonly router: string,
+    readonly bucket: number,
+    /** Log time at its first record. */
+    readonly firstLogTimeMs: number,
+    readonly firstOffset: number,
+  ) {}
+
+  static open(identity: BucketIdentity, firstLogTimeMs: number, firstOffset: number): OpenBucket {
+    const { model, generation, router, bucket } = identity;
+    return new OpenBucket(model, generation, router, bucket, firstLogTimeMs, firstOffset);
+  }
+
+  isOf(identity: BucketIdentity): boolean {
+    return this.model === identity.model && this.generation === identity.generation;
+  }
+
+  /** Takes in the outcome of one of its predictions. */
+  add(outcome: Outcome): void {
+    if (outcome.routedAt < this.routedFrom) this.routedFrom = outcome.routedAt;
+    const arm = this.arm(outcome.version);
+    const kind = classOf(outcome);
+    arm.cells.add(cellKey(outcome.unit, kind, binOf(outcome.latencyMs, kind)));
+    if (outcome.firstByteMs === undefined) return;
+    arm.firstByte ??= new CellCounter();
+    arm.firstByte.add(cellKey(outcome.unit, kind, binOf(outcome.firstByteMs, kind)));
+  }
+
+  /** Whether a bucket record and the outcomes received tell the same: nothing was lost. */
+  agreesWith(record: BucketRecord): boolean {
+    let received = 0;
+    for (const [version, counts] of Object.entries(record.versions)) {
+      const cells = this.find(version)?.cells.total ?? 0;
+      if (counts.dropped !== 0 || cells !== counts.routed - counts.pending) return false;
+      if (record.final && counts.pending !== 0) return false;
+      received += cells;
+    }
+    return received === this.arms.reduce((sum, arm) => sum + arm.cells.total, 0);
+  }
+
+  /** What the bucket record and the outcomes received so far say together, by version. */
+  armCounts(record: BucketRecord): Record<string, ArmCounts> {
+    this.note(record);
+    return Object.fromEntries(
+      Object.entries(record.versions).map(([version, { routed, intended, pending }]) => {
+        const arm = this.find(version);
+        const cells = arm?.cells.cells() ?? NO_CELLS;
+        return [version, { routed, intended, pending, cells, firstByte: arm?.firstByte?.cells() ?? NO_CELLS }];
+      }),
+    );
+  }
+
+  /** Leaves it out for good: its counts are forgotten. `record`: the one that showed a loss. */
+  leaveOut(cause: LeftOutSummary['cause'], record?: BucketRecord): LeftOutSummary {
+    if (record) this.note(record);
+    const { model, generation, router, bucket, routedFrom } = this;
+    const routed = this.arms.map((arm) => [arm.version, Math.max(arm.routed, arm.cells.total)] as const);
+    this.leftOut = true;
+    this.arms.length = 0;
+    return {
+      kind: 'left-out',
+      model,
+      generation,
+      router,
+      bucket,
+      routedFrom,
+      cause,
+      routed: Object.fromEntries(routed),
+    };
+  }
+
+  private note(record: BucketRecord): void {
+    this.routedFrom = record.routedFrom;
+    for (const [version, { routed }] of Object.entries(record.versions)) this.arm(version).routed = routed;
+  }
+
+  pack(writer: PackWriter): Buffer {
+    writer.uint(FORMAT).uint(this.leftOut ? LEFT_OUT : 0);
+    writer.text(this.model).uint(this.generation).uintOrNone(this.firstLogTimeMs).uint(this.firstOffset);
+    writer.uint(this.routedFrom);
+    writer.uint(this.arms.length);
+    for (const arm of this.arms) {
+      arm.cells.pack(writer.text(arm.version).uint(arm.routed));
+      writer.uint(arm.firstByte ? 1 : 0);
+      arm.firstByte?.pack(writer);
+    }
+    return writer.take();
+  }
+
+  static unpack(router: string, bucket: number, packed: Buffer): OpenBucket {
+    const reader = new PackReader(packed);
+    reader.uint();
+    const leftOut = reader.uint() === LEFT_OUT;
+    const model = reader.text();
+    const generation = reader.uint();
+    const firstLogTimeMs = reader.uintOrNone();
+    const open = new OpenBucket(model, generation, router, bucket, firstLogTimeMs, reader.uint());
+    open.leftOut = leftOut;
+    open.stored = true;
+    open.routedFrom = reader.uint();
+    for (let arms = reader.uint(); arms > 0; arms--) {
+      const version = reader.text();
+      const routed = reader.uint();
+      const cells = CellCounter.unpack(reader);
+      open.arms.push({ version, routed, cells, firstByte: reader.uint() ? CellCounter.unpack(reader) : null });
+    }
+    return open;
+  }
+
+  private arm(version: string): Arm {
+    const found = this.find(version);
+    if (found) return found;
+    const arm: Arm = { version, routed: 0, cells: new CellCounter(), firstByte: null };
+    this.arms.push(arm);
+    return arm;
+  }
+
+  private find(version: string): Arm | undefined {
+    for (const arm of this.arms) if (arm.version === version) return arm;
+    return undefined;
+  }
+}
+
+/** A prediction that stable answered in the canary's place is the canary's, and bad, whatever became of the retry. */
+export function classOf({ status, httpStatus, fallback }: Outcome): CellClass {
+  if (status === 'error' && httpStatus >= 400 && httpStatus < 500) return CELL_CLASS.clientError;
+  if (fallback === true) return CELL_CLASS.error;
+  if (status === 'ok') return CELL_CLASS.ok;
+  return status === 'cancelled' ? CELL_CLASS.cancelled : CELL_CLASS.error;
+}
+
+function binOf(latencyMs: number, kind: CellClass): number {
+  return kind === CELL_CLASS.cancelled ? SKETCH_BIN_MAX : sketchBin(latencyMs);
+}

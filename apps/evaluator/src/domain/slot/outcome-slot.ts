@@ -1,0 +1,290 @@
+import { type BucketRecord, type Outcome, PackReader, PackWriter } from '@app/shared';
+import { sketchBin } from '../sketch.js';
+import { CELL_CLASS } from '../summary.js';
+import { WindowDeltas } from '../window-deltas.js';
+import {
+  type Cause,
+  type FoldCounts,
+  type FoldedBatch,
+  noCounts,
+  type RefusedRecord,
+  type SlotRecord,
+  SummaryPlacer,
+} from './folded-batch.js';
+import { type BucketIdentity, classOf, OpenBucket } from './open-bucket.js';
+import { readOutcomeRecord } from './read-outcome-record.js';
+import type { SlotImage } from './slot-image.js';
+
+/** A version's deadline is at most this as far as buckets are concerned; what takes longer is left out. */
+const DEADLINE_MS_MAX = 60_000;
+/** A bucket is open for at most 60 s, then its last prediction may take two deadlines (the retry), and some. */
+export const BUCKET_OVERDUE_MS = 60_000 + 2 * DEADLINE_MS_MAX + 10_000;
+/** Longer than what a router's spool keeps (24 h), so that nothing of a forgotten lane can still come. */
+export const LANE_FORGOTTEN_MS = 25 * 3_600_000;
+/** Lanes are looked through when log time enters another minute: by the records alone, wherever batches end. */
+const PURGE_EVERY_MS = 60_000;
+
+/** What one router has written to this partition. */
+interface Lane {
+  readonly router: string;
+  /** Last one taken in. */
+  sequence: number;
+  /** Log time of it. */
+  seenAtMs: number;
+  changed: boolean;
+  readonly buckets: Map<number, OpenBucket>;
+}
+
+const FIELD = { lane: 'l|', bucket: 'b|' } as const;
+
+/**
+ * The working state of one partition of prediction-outcome: a pure function of its records up to a position. It takes
+ * batches in and says what each changes; nothing of the result depends on where batches begin and end. After a batch
+ * whose change could not be stored, it is to be thrown away and read anew.
+ */
+export class OutcomeSlot {
+  position: number;
+  logTimeMs: number;
+  private readonly lanes = new Map<string, Lane>();
+  /** Buckets that may still count, in the order of their first records: the oldest is overdue first. */
+  private readonly open = new Set<OpenBucket>();
+  /** What differs from the stored fields. */
+  private readonly changedLanes: Lane[] = [];
+  private readonly changedBuckets: OpenBucket[] = [];
+  private readonly deleted = new Set<string>();
+  private readonly writer = new PackWriter();
+  private placer: SummaryPlacer;
+  private counts: FoldCounts = noCounts();
+  private windows = new WindowDeltas();
+
+  constructor(
+    private readonly partition: number,
+    private readonly controlPartitions: number,
+    image: SlotImage | null,
+  ) {
+    this.position = image?.position ?? 0;
+    this.logTimeMs = image?.logTimeMs ?? -1;
+    this.placer = new SummaryPlacer(controlPartitions);
+    if (image) this.unpack(image.fields);
+  }
+
+  /** Takes records in, in order. `nextOffset`: the position after them, markers included. */
+  foldBatch(records: readonly SlotRecord[], nextOffset: number): FoldedBatch {
+    const deadLetters: RefusedRecord[] = [];
+    for (const record of records) {
+      this.advance(record);
+      const cause = this.fold(record);
+      if (cause) deadLetters.push({ offset: record.offset, cause });
+    }
+    this.position = nextOffset;
+    return this.takeChange(deadLetters);
+  }
+
+  private fold(record: SlotRecord): Cause | null {
+    const reading = readOutcomeRecord(record.value);
+    switch (reading.kind) {
+      case 'refused':
+        return reading.cause;
+      case 'tick':
+        return null;
+      case 'outcome':
+        return this.foldOutcome(reading.outcome, record.offset);
+      case 'bucket':
+        return this.foldBucket(reading.record, record.offset);
+    }
+  }
+
+  private foldOutcome(outcome: Outcome, offset: number): Cause | null {
+    const lane = this.enterLane(outcome);
+    if ('code' in lane) return lane;
+    if (!lane.fresh) return null;
+    this.counts.folded++;
+    this.show(outcome);
+    if (outcome.bucket === undefined || outcome.shadow === true || outcome.override === true) return null;
+    const bucket = this.bucketOf(lane.lane, outcome as Outcome & BucketIdentity, offset);
+    if (!bucket.isOf(outcome as Outcome & BucketIdentity)) return foreignBucket(bucket);
+    if (bucket.leftOut) return null;
+    bucket.add(outcome);
+    this.touch(bucket);
+    return null;
+  }
+
+  private foldBucket(record: BucketRecord, offset: number): Cause | null {
+    const lane = this.enterLane(record);
+    if ('code' in lane) return lane;
+    if (!lane.fresh) return null;
+    const bucket = this.bucketOf(lane.lane, record, offset);
+    if (!bucket.isOf(record)) return foreignBucket(bucket);
+    if (!bucket.leftOut) {
+      if (bucket.agreesWith(record)) this.placeSummary(bucket, record, offset);
+      else this.leaveOut(bucket, offset, record);
+    }
+    if (record.final) this.close(lane.lane, bucket);
+    return null;
+  }
+
+  private leaveOut(bucket: OpenBucket, offset: number, record?: BucketRecord): void {
+    const cause = record ? 'lost' : 'overdue';
+    this.counts[cause]++;
+    this.open.delete(bucket);
+    this.placer.place(offset, bucket.leaveOut(cause, record));
+    this.touch(bucket);
+  }
+
+  private touch(bucket: OpenBucket): void {
+    if (bucket.changed) return;
+    bucket.changed = true;
+    this.changedBuckets.push(bucket);
+  }
+
+  private placeSummary(bucket: OpenBucket, record: BucketRecord, offset: number): void {
+    const { model, generation, router, bucket: number, routedFrom, routedTo, ageMs, previousAgeMs, final } = record;
+    this.placer.place(offset, {
+      kind: 'bucket',
+      model,
+      generation,
+      router,
+      bucket: number,
+      routedFrom,
+      routedTo,
+      ageMs,
+      previousAgeMs,
+      final,
+      versions: bucket.armCounts(record),
+    });
+    this.touch(bucket);
+  }
+
+  /** The record's lane; `fresh` is false if the record has been taken in before. */
+  private enterLane(of: { router: string; lane: number; sequence: number }): Cause | { lane: Lane; fresh: boolean } {
+    if (of.lane !== this.partition)
+      return { code: 'wrong-lane', text: `the record says lane ${of.lane} and stands in partition ${this.partition}` };
+    let lane = this.lanes.get(of.router);
+    if (!lane) {
+      lane = { router: of.router, sequence: -1, seenAtMs: this.logTimeMs, changed: false, buckets: new Map() };
+      this.lanes.set(of.router, lane);
+    }
+    const fresh = of.sequence > lane.sequence;
+    if (fresh) {
+      lane.sequence = of.sequence;
+      lane.seenAtMs = this.logTimeMs;
+      if (!lane.changed) this.changedLanes.push(lane);
+      lane.changed = true;
+    } else this.counts.duplicates++;
+    return { lane, fresh };
+  }
+
+  private bucketOf(lane: Lane, identity: BucketIdentity, offset: number): OpenBucket {
+    const found = lane.buckets.get(identity.bucket);
+    if (found) return found;
+    const bucket = OpenBucket.open(identity, this.logTimeMs, offset);
+    lane.buckets.set(identity.bucket, bucket);
+    this.open.add(bucket);
+    return bucket;
+  }
+
+  private close(lane: Lane, bucket: OpenBucket): void {
+    bucket.closed = true;
+    lane.buckets.delete(bucket.bucket);
+    this.open.delete(bucket);
+    if (bucket.stored) this.deleted.add(bucketField(bucket));
+  }
+
+  /** Moves log time on; what that makes overdue is left out at the record that shows it. */
+  private advance(record: SlotRecord): void {
+    if (record.timestampMs <= this.logTimeMs) return;
+    const before = this.logTimeMs;
+    this.logTimeMs = record.timestampMs;
+    for (const bucket of this.open) {
+      if (bucket.firstLogTimeMs + BUCKET_OVERDUE_MS > this.logTimeMs) break;
+      this.leaveOut(bucket, record.offset);
+    }
+    if (Math.floor(before / PURGE_EVERY_MS) !== Math.floor(this.logTimeMs / PURGE_EVERY_MS)) this.purge();
+  }
+
+  private purge(): void {
+    const forgottenMs = this.logTimeMs - LANE_FORGOTTEN_MS;
+    for (const lane of this.lanes.values()) {
+      for (const bucket of lane.buckets.values())
+        if (bucket.leftOut && bucket.firstLogTimeMs < forgottenMs) this.close(lane, bucket);
+      if (lane.seenAtMs >= forgottenMs || lane.buckets.size > 0) continue;
+      this.lanes.delete(lane.router);
+      this.deleted.add(laneField(lane.router));
+    }
+  }
+
+  /** Display figures count every outcome, evidence or not. */
+  private show(outcome: Outcome): void {
+    const figures = this.windows.at(outcome.model, outcome.version, outcome.routedAt, this.logTimeMs);
+    if (!figures) return;
+    const kind = classOf(outcome);
+    figures.routed++;
+    if (kind === CELL_CLASS.error || kind === CELL_CLASS.clientError) figures.errors++;
+    if (kind === CELL_CLASS.cancelled) return;
+    const bin = sketchBin(outcome.latencyMs);
+    figures.latency.set(bin, (figures.latency.get(bin) ?? 0) + 1);
+  }
+
+  private takeChange(deadLetters: RefusedRecord[]): FoldedBatch {
+    const { writer } = this;
+    const set = new Map<string, Buffer>();
+    for (const lane of this.changedLanes) {
+      lane.changed = false;
+      if (this.lanes.get(lane.router) !== lane) continue;
+      set.set(laneField(lane.router), writer.uint(lane.sequence).uintOrNone(lane.seenAtMs).take());
+    }
+    for (const bucket of this.changedBuckets) {
+      bucket.changed = false;
+      if (bucket.closed) continue;
+      bucket.stored = true;
+      set.set(bucketField(bucket), bucket.pack(writer));
+    }
+    // A lane or bucket that was forgotten and began anew within one batch is set, not deleted.
+    const deleted = [...this.deleted].filter((field) => !set.has(field));
+    const folded: FoldedBatch = {
+      position: this.position,
+      logTimeMs: this.logTimeMs,
+      set,
+      deleted,
+      summaries: this.placer.summaries(),
+      deadLetters,
+      windows: this.windows,
+      counts: this.counts,
+    };
+    this.changedLanes.length = 0;
+    this.changedBuckets.length = 0;
+    this.deleted.clear();
+    this.placer = new SummaryPlacer(this.controlPartitions);
+    this.counts = noCounts();
+    this.windows = new WindowDeltas();
+    return folded;
+  }
+
+  private unpack(fields: ReadonlyMap<string, Buffer>): void {
+    for (const [field, packed] of fields) {
+      if (!field.startsWith(FIELD.lane)) continue;
+      const reader = new PackReader(packed);
+      const router = field.slice(FIELD.lane.length);
+      const sequence = reader.uint();
+      this.lanes.set(router, { router, sequence, seenAtMs: reader.uintOrNone(), changed: false, buckets: new Map() });
+    }
+    const buckets: OpenBucket[] = [];
+    for (const [field, packed] of fields) {
+      if (!field.startsWith(FIELD.bucket)) continue;
+      const end = field.lastIndexOf('|');
+      const bucket = OpenBucket.unpack(field.slice(FIELD.bucket.length, end), Number(field.slice(end + 1)), packed);
+      this.lanes.get(bucket.router)?.buckets.set(bucket.bucket, bucket);
+      if (!bucket.leftOut) buckets.push(bucket);
+    }
+    // The order of first records; a bucket's first record is its own, so offsets differ.
+    for (const bucket of buckets.sort((a, b) => a.firstOffset - b.firstOffset)) this.open.add(bucket);
+  }
+}
+
+const laneField = (router: string): string => FIELD.lane + router;
+const bucketField = (bucket: OpenBucket): string => `${FIELD.bucket}${bucket.router}|${bucket.bucket}`;
+
+const foreignBucket = (bucket: OpenBucket): Cause => ({
+  code: 'foreign-bucket',
+  text: `bucket ${bucket.bucket} of ${bucket.router} belongs to model ${bucket.model}, generation ${bucket.generation}`,
+});

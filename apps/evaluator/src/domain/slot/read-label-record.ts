@@ -1,0 +1,44 @@
+import { type Attribution, classHash, type Label, labelCodec, type PredictionIdSealer } from '@app/shared';
+import type { Cause } from './folded-batch.js';
+import { parseJson, readTick, refused, refusedBy } from './read-outcome-record.js';
+
+export type LabelReading =
+  | { readonly kind: 'label'; readonly label: Label; readonly attribution: Attribution }
+  | { readonly kind: 'tick' }
+  | { readonly kind: 'refused'; readonly cause: Cause };
+
+/** Reads a record of prediction-label and opens its prediction id. */
+export function readLabelRecord(bytes: Buffer | null, sealer: PredictionIdSealer): LabelReading {
+  const parsed = parseJson(bytes);
+  if (!parsed.ok) return parsed.refusal;
+  if ((parsed.value as { kind?: unknown } | null)?.kind === 'tick') return readTick(parsed.value);
+  const judged = labelCodec.check(parsed.value);
+  if (!judged.ok) return refusedBy(judged);
+  const opened = sealer.open(judged.value.predictionId);
+  return opened.ok ? { kind: 'label', label: judged.value, attribution: opened.value } : refusedBy(opened);
+}
+
+/**
+ * Whether the prediction was right: the same class, or a number within the tolerance. `none`: the prediction is not
+ * known (a streamed answer, or no pointer is configured), so nobody can tell.
+ */
+export function judgeLabel(
+  label: Label['label'],
+  { valueKind, value }: Attribution,
+  tolerance: number,
+): 'right' | 'wrong' | 'none' | Cause {
+  switch (valueKind) {
+    case 'none':
+      return 'none';
+    case 'class':
+      return classHash(label) === value ? 'right' : 'wrong';
+    case 'number': {
+      const truth = typeof label === 'string' && label.trim() !== '' ? Number(label) : label;
+      if (typeof truth !== 'number' || !Number.isFinite(truth))
+        return refused('label-not-a-number', 'the model predicts numbers; the label has to be a number').cause;
+      // The last bits of decimal fractions must not decide: 4.35 - 4.25 is within .1.
+      const rounding = 1e-9 * Math.max(1, Math.abs(truth));
+      return Math.abs(truth - value) <= tolerance + rounding ? 'right' : 'wrong';
+    }
+  }
+}

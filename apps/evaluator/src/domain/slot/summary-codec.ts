@@ -1,0 +1,118 @@
+import { PackReader, PackWriter } from '@app/shared';
+import type { ArmCounts, BucketSummary, LabelledArm, LabelShare, LeftOutSummary, Summary } from '../summary.js';
+import { packCells, unpackCells } from './cell-counter.js';
+
+const KIND = { bucket: 1, leftOut: 2, labelShare: 3 } as const;
+const writer = new PackWriter();
+
+/** Packs a summary. The same summary always gives the same bytes. */
+export function packSummary(summary: Summary): Buffer {
+  switch (summary.kind) {
+    case 'bucket':
+      return packBucket(summary);
+    case 'left-out':
+      return packLeftOut(summary);
+    case 'label-share':
+      return packLabelShare(summary);
+  }
+}
+
+/** Throws CanaryError `corrupt-pack` on bytes that packSummary() did not make. */
+export function unpackSummary(packed: Buffer): Summary {
+  const reader = new PackReader(packed);
+  const kind = reader.uint();
+  if (kind === KIND.bucket) return unpackBucket(reader);
+  return kind === KIND.leftOut ? unpackLeftOut(reader) : unpackLabelShare(reader);
+}
+
+function packBucket(s: BucketSummary): Buffer {
+  writer.uint(KIND.bucket).text(s.model).uint(s.generation).text(s.router).uint(s.bucket);
+  writer.uint(s.routedFrom).uint(s.routedTo).float(s.ageMs).float(s.previousAgeMs);
+  writer.uint(s.final ? 1 : 0);
+  const versions = Object.entries(s.versions);
+  writer.uint(versions.length);
+  for (const [version, arm] of versions) {
+    writer.text(version).uint(arm.routed).uint(arm.intended).uint(arm.pending);
+    packCells(writer, arm.cells);
+    packCells(writer, arm.firstByte);
+  }
+  return writer.take();
+}
+
+function unpackBucket(reader: PackReader): BucketSummary {
+  const head = {
+    kind: 'bucket' as const,
+    model: reader.text(),
+    generation: reader.uint(),
+    router: reader.text(),
+    bucket: reader.uint(),
+    routedFrom: reader.uint(),
+    routedTo: reader.uint(),
+    ageMs: reader.float(),
+    previousAgeMs: reader.float(),
+    final: reader.uint() === 1,
+  };
+  const versions: [string, ArmCounts][] = [];
+  for (let left = reader.uint(); left > 0; left--) {
+    const version = reader.text();
+    const [routed, intended, pending] = [reader.uint(), reader.uint(), reader.uint()];
+    versions.push([version, { routed, intended, pending, cells: unpackCells(reader), firstByte: unpackCells(reader) }]);
+  }
+  return { ...head, versions: Object.fromEntries(versions) };
+}
+
+function packLeftOut(s: LeftOutSummary): Buffer {
+  writer.uint(KIND.leftOut).text(s.model).uint(s.generation).text(s.router).uint(s.bucket).uint(s.routedFrom);
+  writer.text(s.cause);
+  const routed = Object.entries(s.routed);
+  writer.uint(routed.length);
+  for (const [version, n] of routed) writer.text(version).uint(n);
+  return writer.take();
+}
+
+function unpackLeftOut(reader: PackReader): LeftOutSummary {
+  const head = {
+    kind: 'left-out' as const,
+    model: reader.text(),
+    generation: reader.uint(),
+    router: reader.text(),
+    bucket: reader.uint(),
+    routedFrom: reader.uint(),
+    cause: reader.text() as LeftOutSummary['cause'],
+  };
+  const routed: [string, number][] = [];
+  for (let left = reader.uint(); left > 0; left--) routed.push([reader.text(), reader.uint()]);
+  return { ...head, routed: Object.fromEntries(routed) };
+}
+
+function packLabelShare(s: LabelShare): Buffer {
+  writer.uint(KIND.labelShare).text(s.model).uint(s.generation).uint(s.stratum).uint(s.strataMs);
+  for (const arm of [s.stable, s.canary]) {
+    writer.uint(arm.n).uint(arm.wrong).uint(arm.groupN.length);
+    for (const [group, n] of arm.groupN.entries()) writer.uint(n).uint(arm.groupWrong[group] ?? 0);
+  }
+  return writer.take();
+}
+
+function unpackLabelShare(reader: PackReader): LabelShare {
+  return {
+    kind: 'label-share',
+    model: reader.text(),
+    generation: reader.uint(),
+    stratum: reader.uint(),
+    strataMs: reader.uint(),
+    stable: unpackArm(reader),
+    canary: unpackArm(reader),
+  };
+}
+
+function unpackArm(reader: PackReader): LabelledArm {
+  const [n, wrong, groups] = [reader.uint(), reader.uint(), reader.uint()];
+  const groupN: number[] = [];
+  const groupWrong: number[] = [];
+  for (let group = 0; group < groups; group++) {
+    groupN.push(reader.uint());
+    groupWrong.push(reader.uint());
+  }
+  return { n, wrong, groupN, groupWrong };
+}
