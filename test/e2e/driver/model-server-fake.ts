@@ -1,0 +1,65 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Random, seededRandom } from '../../../apps/standalone/src/demo/seeded-random.js';
+
+/** How a fake behaves; may be changed while it serves. */
+export interface Behaviour {
+  /** Share of the requests answered with 500, 0..1. */
+  errorRate: number;
+  /** Before an answer. */
+  latencyMs: number;
+  /** Share of the answers that are right, 0..1. */
+  accuracy: number;
+  ready: boolean;
+}
+
+const GOOD: Behaviour = { errorRate: 0, latencyMs: 1, accuracy: 0.95, ready: true };
+
+/**
+ * A version of a model that is told the truth in its input and answers with it, mostly: the Open Inference Protocol as
+ * far as the stories need it. What it gets wrong depends on its seed alone.
+ */
+export class ModelServerFake {
+  readonly behaviour: Behaviour;
+  url = '';
+  private readonly random: Random;
+  private readonly server = createServer((request, response) => {
+    void text(request).then((body) => this.answer(request.url ?? '', body, response));
+  });
+
+  constructor(seed: number, behaviour: Partial<Behaviour> = {}) {
+    this.random = seededRandom(seed);
+    this.behaviour = { ...GOOD, ...behaviour };
+  }
+
+  async start(): Promise<this> {
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    this.url = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    const closed = new Promise((resolve) => this.server.close(resolve));
+    this.server.closeAllConnections();
+    await closed;
+  }
+
+  private async answer(path: string, body: string, response: ServerResponse): Promise<void> {
+    const { errorRate, latencyMs, accuracy, ready } = this.behaviour;
+    if (!path.endsWith('/infer')) return send(response, ready ? 200 : 503, {});
+    const failed = this.random() < errorRate;
+    const right = this.random() < accuracy;
+    if (latencyMs > 0) await sleep(latencyMs);
+    if (failed) return send(response, 500, { error: 'the fake was told to fail' });
+    const truth = (JSON.parse(body) as { inputs: [{ data: [number] }] }).inputs[0].data[0];
+    const digit = right ? truth : (truth + 1) % 10;
+    send(response, 200, { outputs: [{ name: 'digit', datatype: 'INT64', shape: [1], data: [digit] }] });
+  }
+}
+
+function send(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(value));
+}

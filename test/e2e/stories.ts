@@ -1,0 +1,89 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Decision } from '@app/shared';
+import { type Given, given, type Story } from './driver/story.js';
+import type { World } from './driver/world.js';
+
+/** The stories that hold wherever the services run. All of them at once, each on a model of its own. */
+export function tellStories(world: () => World): void {
+  const told: Story[] = [];
+  afterAll(() => Promise.all(told.map((story) => story.close())));
+  const rollout = (plan: Given): Story => {
+    const story = given.rollout(world(), plan);
+    told.push(story);
+    return story;
+  };
+
+  describe.concurrent('a rollout', () => {
+    it('of a good version is promoted, and can be undone', async () => {
+      const story = rollout({ model: 'promoted', steps: [0.3, 0.6, 1] });
+      const { rollout: ended } = await story.then.promoted();
+      expect(story.users.failures).toEqual([]);
+      expect(story.users.violations('v1', 'v2', ended!.endedAt!)).toBe(0);
+      expectHistory(await story.decisions(), ['registered', 'started', 'weight-changed', 'weight-changed', 'promoted']);
+
+      await story.when.told('undo', 'customers complain').then.weightIs(0);
+      expect((await story.actions()).at(-1)).toBe('undone');
+    });
+
+    it('of a version that fails is rolled back for errors', async () => {
+      const story = rollout({ model: 'failing', steps: [0.2, 1] });
+      await story.when.canaryHas(0.2).when.canaryErrorsRise(0.5).then.rolledBack('errors-too-many');
+      expectHistory(await story.decisions(), ['registered', 'started', 'rolled-back']);
+    });
+
+    it('of a slow version is rolled back for latency', async () => {
+      const story = rollout({ model: 'slow', canary: { latencyMs: 120 }, steps: [0.2, 1] });
+      await story.then.rolledBack('latency-too-slow');
+      expect(story.users.failures).toEqual([]);
+    });
+
+    it('of a version that is wrong more often is rolled back for accuracy', async () => {
+      const story = rollout({ model: 'wrong', canary: { accuracy: 0.6 }, steps: [0.3, 1] });
+      const { decisions } = await story.then.rolledBack('accuracy-too-low');
+      expect(decisions.at(-1)!.reason.checks![0]).toMatchObject({ check: 'accuracy', result: 'fail' });
+      expect(story.users.failures).toEqual([]);
+    });
+
+    it('whose labels come late, out of order and not all is promoted all the same', async () => {
+      const story = rollout({
+        model: 'late-labels',
+        labelDelayMs: (random) => (random() < 0.3 ? null : 1_500 * random() ** 2),
+      });
+      await story.then.promoted();
+    });
+
+    it('that is paused stays where it is, goes on when resumed, and is over when aborted', async () => {
+      const story = rollout({
+        model: 'by-hand',
+        steps: [0.3, 0.6, 1],
+        checks: { accuracy: { maxDrop: 0.02, labelsWithin: '60s' } },
+      });
+      await story.when.canaryHas(0.3).when.told('pause').then.paused();
+      await story.then.weightStays(0.3, 6);
+      await story.when.told('promote').then.weightIs(0.6);
+      await story.when.told('pause').then.paused();
+      await story.when.told('resume').when.told('abort', 'wrong artefact').then.aborted();
+      const { weights } = await story.then.weightIs(0);
+      expect(weights['v1']).toBe(1);
+      expect((await story.decisions()).at(-1)!.reason.text).toContain('wrong artefact');
+    });
+
+    it('that is paused is rolled back when the version fails meanwhile', async () => {
+      const story = rollout({ model: 'fails-paused', steps: [0.3, 1] });
+      await story.when.canaryHas(0.3).when.told('pause').then.paused();
+      await story.when.canaryErrorsRise(0.8).then.rolledBack('errors-too-many');
+    });
+  });
+}
+
+/** The decision topic alone tells the whole history, in order, with the evidence it rests on. */
+export function expectHistory(decisions: readonly Decision[], actions: readonly Decision['action'][]): void {
+  expect(decisions.map(({ action }) => action)).toEqual(actions);
+  expect(decisions.map(({ sequence }) => sequence)).toEqual(decisions.map((_, i) => i + 1));
+  decisions.slice(1).forEach(({ from }, i) => expect(from).toEqual(decisions[i]!.to));
+  for (const { cause, reason } of decisions) {
+    if (cause.kind !== 'verdict') continue;
+    expect(reason.checks!.length).toBeGreaterThan(0);
+    expect(reason.checks!.some(({ canary }) => canary.n > 0)).toBe(true);
+  }
+}
