@@ -32,6 +32,8 @@ interface Lane {
   /** Log time of it. */
   seenAtMs: number;
   changed: boolean;
+  /** The store has a field of it. */
+  stored: boolean;
   readonly buckets: Map<number, OpenBucket>;
 }
 
@@ -161,7 +163,7 @@ export class OutcomeSlot {
       return { code: 'wrong-lane', text: `the record says lane ${of.lane} and stands in partition ${this.partition}` };
     let lane = this.lanes.get(of.router);
     if (!lane) {
-      lane = { router: of.router, sequence: -1, seenAtMs: this.logTimeMs, changed: false, buckets: new Map() };
+      lane = newLane(of.router, -1, this.logTimeMs);
       this.lanes.set(of.router, lane);
     }
     const fresh = of.sequence > lane.sequence;
@@ -209,7 +211,7 @@ export class OutcomeSlot {
         if (bucket.leftOut && bucket.firstLogTimeMs < forgottenMs) this.close(lane, bucket);
       if (lane.seenAtMs >= forgottenMs || lane.buckets.size > 0) continue;
       this.lanes.delete(lane.router);
-      this.deleted.add(laneField(lane.router));
+      if (lane.stored) this.deleted.add(laneField(lane.router));
     }
   }
 
@@ -231,6 +233,7 @@ export class OutcomeSlot {
     for (const lane of this.changedLanes) {
       lane.changed = false;
       if (this.lanes.get(lane.router) !== lane) continue;
+      lane.stored = true;
       set.set(laneField(lane.router), writer.uint(lane.sequence).uintOrNone(lane.seenAtMs).take());
     }
     for (const bucket of this.changedBuckets) {
@@ -265,8 +268,9 @@ export class OutcomeSlot {
       if (!field.startsWith(FIELD.lane)) continue;
       const reader = new PackReader(packed);
       const router = field.slice(FIELD.lane.length);
-      const sequence = reader.uint();
-      this.lanes.set(router, { router, sequence, seenAtMs: reader.uintOrNone(), changed: false, buckets: new Map() });
+      const lane = newLane(router, reader.uint(), reader.uintOrNone());
+      lane.stored = true;
+      this.lanes.set(router, lane);
     }
     const buckets: OpenBucket[] = [];
     for (const [field, packed] of fields) {
@@ -280,6 +284,15 @@ export class OutcomeSlot {
     for (const bucket of buckets.sort((a, b) => a.firstOffset - b.firstOffset)) this.open.add(bucket);
   }
 }
+
+const newLane = (router: string, sequence: number, seenAtMs: number): Lane => ({
+  router,
+  sequence,
+  seenAtMs,
+  changed: false,
+  stored: false,
+  buckets: new Map(),
+});
 
 const laneField = (router: string): string => FIELD.lane + router;
 const bucketField = (bucket: OpenBucket): string => `${FIELD.bucket}${bucket.router}|${bucket.bucket}`;

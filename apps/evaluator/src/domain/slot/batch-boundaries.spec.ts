@@ -1,0 +1,140 @@
+import { classHash, modelHash, PredictionIdSealer } from '@app/shared';
+import { describe, expect, it } from 'vitest';
+import type { PlacedSummary } from '../summary.js';
+import type { FoldedBatch, SlotRecord } from './folded-batch.js';
+import type { GenerationDirectory } from './generation-directory.js';
+import { LabelSlot } from './label-slot.js';
+import { OutcomeSlot } from './outcome-slot.js';
+import { CONTROL_PARTITIONS, LogBuilder, PARTITION, randomRuns, seededRandom, summariesOf } from './slot-builders.js';
+import type { SlotImage } from './slot-image.js';
+import { packSummary, unpackSummary } from './summary-codec.js';
+
+interface Slot {
+  fold(records: readonly SlotRecord[], nextOffset: number): FoldedBatch;
+}
+type OpenSlot = (image: SlotImage | null) => Slot;
+
+const SEEDS = Array.from({ length: 25 }, (_, i) => i + 1);
+
+describe('outcome slots', () => {
+  const open: OpenSlot = (image) => {
+    const slot = new OutcomeSlot(PARTITION, CONTROL_PARTITIONS, image);
+    return { fold: (records, nextOffset) => slot.foldBatch(records, nextOffset) };
+  };
+
+  it.each(SEEDS)('are the same wherever batches end and owners change (seed %i)', (seed) => {
+    const random = seededRandom(seed);
+    const records = randomOutcomeLog(random);
+    const whole = run(open, [records], () => false);
+    expect(whole.summaries.length).toBeGreaterThan(50);
+    for (const longest of [1, 7, 60])
+      expect(run(open, randomRuns(records, longest, random), () => random() < 0.3)).toEqual(whole);
+  });
+});
+
+describe('label slots', () => {
+  const sealer = new PredictionIdSealer([{ number: 0, secret: Buffer.alloc(32, 7) }]);
+  const models = ['digits', 'fraud', 'spam'];
+  const directory: GenerationDirectory = {
+    model: (hash) => ({
+      model: models.find((model) => modelHash(model) === hash)!,
+      generation: 9,
+      version: (index) => ['v1', 'v2'][index] ?? null,
+      hasVersion: () => true,
+      tolerance: 0,
+      counted: (generation) => (generation === 3 ? null : { labelsWithinMs: 20_000 * generation, tolerance: 0 }),
+    }),
+  };
+  const open: OpenSlot = (image) => {
+    const slot = new LabelSlot(sealer, CONTROL_PARTITIONS, image);
+    return { fold: (records, nextOffset) => slot.foldBatch(records, nextOffset, { directory }) };
+  };
+
+  it.each(SEEDS)('are the same wherever batches end and owners change (seed %i)', (seed) => {
+    const random = seededRandom(seed);
+    const records = randomLabelLog(random, sealer, models);
+    const whole = run(open, [records], () => false);
+    expect(whole.summaries.length).toBeGreaterThan(50);
+    for (const longest of [1, 7, 60])
+      expect(run(open, randomRuns(records, longest, random), () => random() < 0.3)).toEqual(whole);
+  });
+});
+
+/** Folds batch after batch; now and then another owner takes over from what is stored. */
+function run(open: OpenSlot, batches: readonly (readonly SlotRecord[])[], changesOwner: () => boolean) {
+  const fields = new Map<string, Buffer>();
+  const summaries: PlacedSummary[] = [];
+  const deadLetters: unknown[] = [];
+  let slot = open(null);
+  let position = 0;
+  let logTimeMs = -1;
+  for (const records of batches) {
+    const folded = slot.fold(records, records.at(-1)!.offset + 1);
+    ({ position, logTimeMs } = folded);
+    for (const field of folded.deleted) expect(fields.delete(field)).toBe(true);
+    for (const [field, value] of folded.set) fields.set(field, value);
+    summaries.push(...summariesOf(folded));
+    deadLetters.push(...folded.deadLetters);
+    if (changesOwner()) slot = open({ position, logTimeMs, fields: new Map(fields) });
+  }
+  for (const { summary } of summaries) expect(unpackSummary(packSummary(summary))).toEqual(summary);
+  const sorted = [...fields].sort(([a], [b]) => (a < b ? -1 : 1));
+  return { position, logTimeMs, fields: sorted, summaries, deadLetters };
+}
+
+/** Routers that come and go, buckets of two arms, late, doubled, lost and bad records, pauses in which buckets grow overdue. */
+function randomOutcomeLog(random: () => number): readonly SlotRecord[] {
+  const log = new LogBuilder();
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
+  for (let bucket = 0; bucket < 150; bucket++) {
+    const router = `r-${Math.floor(bucket / 50)}-${Math.floor(random() * 3)}`;
+    const parts = { router, bucket, model: pick(['digits', 'fraud']), generation: 3 };
+    const routed = { v1: 1 + Math.floor(random() * 8), v2: Math.floor(random() * 4) };
+    const lost = random() < 0.1 ? 1 : 0;
+    for (const version of ['v1', 'v2'] as const)
+      for (let i = 0; i < routed[version] - (version === 'v1' ? lost : 0); i++) {
+        log.after(Math.floor(random() * 20));
+        const status = pick(['ok', 'ok', 'ok', 'error', 'cancelled'] as const);
+        log.outcome({ ...parts, version, status, unit: Math.floor(random() * 64), latencyMs: random() * 300 });
+        if (random() < 0.1) log.again();
+        if (random() < 0.03) log.raw(Buffer.from('bad'));
+        if (random() < 0.03) log.outcome({ ...parts, version, generation: 4 });
+      }
+    if (random() < 0.2) log.bucket({ v1: { routed: routed.v1 + 1, pending: 1 }, v2: { routed: routed.v2 } }, parts);
+    if (random() < 0.85) log.bucket({ v1: { routed: routed.v1 }, v2: { routed: routed.v2 } }, parts);
+    if (random() < 0.05) log.after(100_000 * random()).tick();
+    if (bucket % 60 === 59) log.after(26 * 3_600_000).tick();
+  }
+  return log.after(300_000).tick().records;
+}
+
+/** Labels of several models and generations, in time and late, doubled and bad. */
+function randomLabelLog(random: () => number, sealer: PredictionIdSealer, models: readonly string[]) {
+  const log = new LogBuilder();
+  const ids: string[] = [];
+  for (let i = 0; i < 800; i++) {
+    log.after(Math.floor(random() * 300));
+    const timeMs = log.records.at(-1)?.timestampMs ?? 1_700_000_000_000;
+    const canary = random() < 0.3;
+    const predictionId = sealer.seal({
+      modelHash: modelHash(models[Math.floor(random() * models.length)]!),
+      generation: 1 + Math.floor(random() * 3),
+      versionIndex: canary ? 1 : 0,
+      arm: canary ? 'canary' : 'stable',
+      routedAt: Math.floor(timeMs - random() * 60_000),
+      sinceBucketMs: Math.floor(random() * 200),
+      unit: Math.floor(random() * 64),
+      segment: 0,
+      routerHash: 1,
+      counter: i,
+      valueKind: 'class',
+      value: classHash(Math.floor(random() * 2)),
+      counted: random() < 0.9,
+    });
+    ids.push(predictionId);
+    log.json({ predictionId: random() < 0.15 ? ids[Math.floor(random() * ids.length)] : predictionId, label: 1 });
+    if (random() < 0.05) log.json({ predictionId: `${predictionId.slice(0, 50)}AAAAAAAAAA`, label: 1 });
+    if (random() < 0.05) log.after(3_000).tick();
+  }
+  return log.after(200_000).tick().records;
+}
