@@ -12,6 +12,8 @@ export * from './sealing-config.js';
 export * from './bus/message-bus.js';
 export * from './bus/murmur2.js';
 export * from './bus/memory/memory-bus.js';
+export * from './bus/kafka/kafka-bus.js';
+export type { KafkaSettings } from './bus/kafka/kafka-client.js';
 export * from './contracts/validation.js';
 export * from './contracts/topics.js';
 export * from './contracts/cloud-event.js';

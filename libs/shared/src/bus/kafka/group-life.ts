@@ -1,0 +1,359 @@
+import type { Batch, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, InstrumentationEvent } from 'kafkajs';
+import { CanaryError } from '../../errors.js';
+import type { BatchResult, BusBatch, ConsumerOptions, TopicPartition } from '../message-bus.js';
+import { positionInRange } from '../start-position.js';
+import { type KafkaClient, partitionKey, type Ranges, RETRY } from './kafka-client.js';
+import { toBusBatch } from './kafka-records.js';
+import { type FetchedPartition, type FetchObserver, onFetched } from './kafkajs-repairs.js';
+import { partitionAssigner, type AssignerOptions } from './partition-assigner.js';
+import { within } from './within.js';
+
+/** What a reader wants, whether it is a member of a lasting group or alone in one of its own. */
+export interface ReaderOptions {
+  readonly topics: readonly string[];
+  readonly groupId: string;
+  readonly assigner: AssignerOptions;
+  readonly readCommitted: boolean;
+  readonly maxBytesPerPartition: number;
+  readonly maxWaitMs: number;
+  readonly start: ConsumerOptions['start'];
+  /** Commit after each handled batch. */
+  readonly commits: boolean;
+  readonly onOutOfRange?: ConsumerOptions['onOutOfRange'];
+  readonly onBatch: (batch: BusBatch) => Promise<BatchResult>;
+  readonly onAssigned: (partitions: readonly TopicPartition[], memberId: string) => void;
+  readonly onLost: () => void;
+  readonly onMoved: (tp: TopicPartition, position: number) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Where a partition of the present assignment stands. */
+interface Place {
+  readonly tp: TopicPartition;
+  /** Next offset to hand out; null until it is known where to begin. */
+  position: number | null;
+  end: number;
+  low: number;
+  seenAtMs: number;
+  movedAtMs: number;
+}
+
+const SESSION_TIMEOUT_MS = 6000;
+const REBALANCE_TIMEOUT_MS = 6000;
+const HEARTBEAT_MS = 1000;
+const BYTES_MAX = 8 * 1024 * 1024;
+const CONCURRENT_PARTITIONS = 64;
+const REDELIVERY_PAUSE_MS = 100;
+const STALL_CHECK_MS = 500;
+const STALL_MS = 4000;
+const JOIN_MS_MAX = 15_000;
+const ABANDON_START_MS = 8000;
+const DISCONNECT_MS = 5000;
+
+/**
+ * One life of a kafkajs consumer, from a new client to its end: a crash, a failed start, or no progress for 4 s though
+ * there is something to read. kafkajs cannot be revived after some faults; its supervisor makes a new one.
+ */
+export class GroupLife {
+  private readonly consumer: Consumer;
+  private readonly ended = Promise.withResolvers<Error>();
+  private readonly inFlight = new Set<Promise<void>>();
+  private readonly timers = new Set<NodeJS.Timeout>();
+  private places = new Map<string, Place>();
+  private ranges: Ranges = new Map();
+  private starting: Promise<void> = Promise.resolve();
+  private stallCheck: NodeJS.Timeout | undefined;
+  private joins = 0;
+  private assigned = false;
+  /** While joining: since when. */
+  private joiningSinceMs: number | null = Date.now();
+  private lastBusyMs = 0;
+  private lastBeatMs = 0;
+  private closing = false;
+  private over = false;
+
+  constructor(
+    private readonly client: KafkaClient,
+    private readonly options: ReaderOptions,
+  ) {
+    this.consumer = client.kafka().consumer({
+      groupId: options.groupId,
+      partitionAssigners: [partitionAssigner(options.assigner)],
+      sessionTimeout: SESSION_TIMEOUT_MS,
+      rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+      heartbeatInterval: HEARTBEAT_MS,
+      maxBytesPerPartition: options.maxBytesPerPartition,
+      maxBytes: BYTES_MAX,
+      minBytes: 1,
+      maxWaitTimeInMs: options.maxWaitMs,
+      readUncommitted: !options.readCommitted,
+      allowAutoTopicCreation: false,
+      retry: { ...RETRY, retries: 3, restartOnFailure: async () => false },
+    });
+    this.listen();
+  }
+
+  /** Lives until it ends; resolves to why. */
+  live(): Promise<Error> {
+    this.starting = this.start();
+    this.starting.catch((error: unknown) => this.end(error));
+    this.stallCheck = setInterval(() => this.checkProgress(), STALL_CHECK_MS);
+    return this.ended.promise;
+  }
+
+  /** Ends it after the handlers in flight, which still commit. */
+  async finish(): Promise<void> {
+    this.closing = true;
+    await Promise.allSettled(this.inFlight);
+    this.end(new CanaryError('reader-closed', 'the reader was closed'));
+  }
+
+  /** What is left to do after its end, so that no ghost of it stays in the group. */
+  async bury(): Promise<void> {
+    await Promise.allSettled(this.inFlight);
+    // A start in flight is not stopped by disconnect: left alone, it would join the group later.
+    await within(ABANDON_START_MS, this.starting).catch(() => undefined);
+    await within(DISCONNECT_MS, this.consumer.disconnect()).catch(() => undefined);
+  }
+
+  /** Age of the oldest answer the broker gave for a partition of the assignment; Infinity without one. */
+  fetchAgeMs(): number {
+    if (!this.assigned) return Infinity;
+    let oldestMs = Date.now();
+    for (const place of this.places.values()) oldestMs = Math.min(oldestMs, place.seenAtMs);
+    return Date.now() - oldestMs;
+  }
+
+  private async start(): Promise<void> {
+    this.ranges = await this.client.ranges(this.options.topics);
+    await this.consumer.connect();
+    await this.consumer.subscribe({ topics: [...this.options.topics], fromBeginning: true });
+    const eachBatch: FetchObserver & ((payload: EachBatchPayload) => Promise<void>) = (payload) => {
+      const handled = this.eachBatch(payload).finally(() => this.inFlight.delete(handled));
+      this.inFlight.add(handled);
+      return handled;
+    };
+    eachBatch[onFetched] = (fetched) => this.onFetched(fetched);
+    await this.consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: CONCURRENT_PARTITIONS,
+      eachBatch,
+    });
+  }
+
+  private listen(): void {
+    const { CRASH, GROUP_JOIN, REBALANCING, HEARTBEAT, END_BATCH_PROCESS } = this.consumer.events;
+    this.consumer.on(CRASH, ({ payload }) => this.end(payload.error));
+    this.consumer.on(GROUP_JOIN, (event) => this.onJoined(event));
+    this.consumer.on(REBALANCING, () => {
+      this.joiningSinceMs = Date.now();
+      this.lose();
+    });
+    this.consumer.on(HEARTBEAT, () => {
+      this.lastBeatMs = Date.now();
+    });
+    this.consumer.on(END_BATCH_PROCESS, ({ payload }) => {
+      // Records that are not handed out, markers and aborted ones, move the position all the same.
+      if (payload.batchSize === 0) this.move(payload, Number(payload.lastOffset) + 1);
+    });
+  }
+
+  /** kafkajs calls this before it fetches, so a seek in here, before any await, is in time. */
+  private onJoined({ payload }: InstrumentationEvent<ConsumerGroupJoinEvent['payload']>): void {
+    if (this.over) return;
+    this.lose();
+    this.joins += 1;
+    this.joiningSinceMs = null;
+    this.lastBeatMs = Date.now();
+    const partitions = Object.entries(payload.memberAssignment).flatMap(([topic, numbers]) =>
+      numbers.map((partition) => ({ topic, partition })),
+    );
+    const nowMs = Date.now();
+    for (const tp of partitions) {
+      this.places.set(partitionKey(tp), { tp, position: null, low: 0, end: 0, seenAtMs: nowMs, movedAtMs: nowMs });
+    }
+    const { start } = this.options;
+    try {
+      const wanted = start === 'committed' ? null : new Map(partitions.map((tp) => [partitionKey(tp), start(tp)]));
+      if (wanted && this.allInRange(wanted)) this.place(partitions, wanted, payload.memberId);
+      else void this.placeLater(partitions, wanted, payload.memberId);
+    } catch (error) {
+      this.end(error);
+    }
+  }
+
+  private allInRange(wanted: ReadonlyMap<string, number | undefined>): boolean {
+    return [...wanted].every(([key, offset]) => {
+      const range = this.ranges.get(key);
+      return range && (offset === undefined || (offset >= range.low && offset <= range.end));
+    });
+  }
+
+  /** Nothing is fetched until it is known where the group stands, or how far the partitions go by now. */
+  private async placeLater(
+    partitions: readonly TopicPartition[],
+    wanted: ReadonlyMap<string, number | undefined> | null,
+    memberId: string,
+  ): Promise<void> {
+    const join = this.joins;
+    const { topics, groupId } = this.options;
+    this.consumer.pause(byTopic(partitions));
+    try {
+      const offsets = wanted ?? (await this.client.committed(groupId, topics));
+      this.ranges = await this.client.ranges(topics);
+      if (this.over || join !== this.joins || this.joiningSinceMs !== null) return;
+      this.place(partitions, offsets, memberId);
+    } catch (error) {
+      this.end(error);
+    }
+  }
+
+  private place(
+    partitions: readonly TopicPartition[],
+    wanted: ReadonlyMap<string, number | undefined>,
+    memberId: string,
+  ): void {
+    for (const tp of partitions) {
+      const key = partitionKey(tp);
+      const range = this.ranges.get(key) ?? { low: 0, end: 0 };
+      const place = this.places.get(key)!;
+      Object.assign(place, range);
+      this.seek(place, positionInRange(tp, wanted.get(key), range, this.options.onOutOfRange));
+    }
+    this.consumer.resume(byTopic(partitions));
+    this.assigned = true;
+    this.options.onAssigned(partitions, memberId);
+  }
+
+  private seek(place: Place, position: number): void {
+    this.consumer.seek({ ...place.tp, offset: String(position) });
+    place.position = position;
+    place.movedAtMs = Date.now();
+    this.options.onMoved(place.tp, position);
+  }
+
+  private async eachBatch({
+    batch,
+    heartbeat,
+    resolveOffset,
+    commitOffsetsIfNecessary,
+  }: EachBatchPayload): Promise<void> {
+    const place = this.placeOf(batch);
+    if (!place) return;
+    // Throws when the group has moved on without us: then nobody wants this batch from us.
+    await heartbeat();
+    if (this.placeOf(batch) !== place) return;
+    let lost: unknown;
+    const beat = setInterval(() => void heartbeat().catch((error: unknown) => (lost ??= error)), HEARTBEAT_MS);
+    let result: BatchResult;
+    try {
+      result = await this.options.onBatch(toBusBatch(batch, place.position!));
+    } catch (error) {
+      this.options.onError(error);
+      this.pauseForRedelivery(place);
+      return;
+    } finally {
+      clearInterval(beat);
+      this.lastBusyMs = Date.now();
+    }
+    if (lost !== undefined) throw asError(lost);
+    if (this.places.get(partitionKey(place.tp)) !== place || this.over) return;
+    if (result.kind === 'seek') await this.goTo(place, result.offset);
+    else {
+      const next = Number(batch.lastOffset()) + 1;
+      resolveOffset(batch.lastOffset());
+      this.move(place.tp, next);
+    }
+    if (!this.options.commits || place.position === null) return;
+    const { topic, partition } = place.tp;
+    const partitions = [{ partition, offset: String(place.position) }];
+    await commitOffsetsIfNecessary({ topics: [{ topic, partitions }] });
+  }
+
+  /** The place a batch belongs to, if it is what the partition is to hand out next. */
+  private placeOf(batch: Batch): Place | null {
+    if (this.over || this.closing) return null;
+    const place = this.places.get(partitionKey(batch));
+    const { fetchedOffset } = batch as Batch & { readonly fetchedOffset: string };
+    return place && place.position !== null && Number(fetchedOffset) === place.position ? place : null;
+  }
+
+  private async goTo(place: Place, wanted: number): Promise<void> {
+    if (wanted < place.low || wanted > place.end) {
+      this.ranges = await this.client.ranges(this.options.topics);
+      Object.assign(place, this.ranges.get(partitionKey(place.tp)));
+    }
+    if (this.places.get(partitionKey(place.tp)) !== place || this.over) return;
+    this.seek(place, positionInRange(place.tp, wanted, place, this.options.onOutOfRange));
+  }
+
+  private move(tp: TopicPartition, position: number): void {
+    const place = this.places.get(partitionKey(tp));
+    if (!place || place.position === null || position <= place.position) return;
+    place.position = position;
+    place.movedAtMs = Date.now();
+    this.options.onMoved(place.tp, position);
+  }
+
+  private pauseForRedelivery({ tp }: Place): void {
+    if (this.over) return;
+    this.consumer.pause(byTopic([tp]));
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      if (!this.closing) this.consumer.resume(byTopic([tp]));
+    }, REDELIVERY_PAUSE_MS);
+    this.timers.add(timer);
+  }
+
+  private onFetched(fetched: FetchedPartition): void {
+    const place = this.places.get(partitionKey(fetched));
+    if (!place) return;
+    place.seenAtMs = Date.now();
+    place.end = Number(fetched.highWatermark);
+  }
+
+  private checkProgress(): void {
+    const nowMs = Date.now();
+    if (this.inFlight.size > 0) {
+      this.lastBusyMs = nowMs;
+      return;
+    }
+    if (this.joiningSinceMs !== null) {
+      if (nowMs - this.joiningSinceMs > JOIN_MS_MAX) this.end(stalled('joining the group takes too long'));
+      return;
+    }
+    const idleSince = (atMs: number): boolean => nowMs - Math.max(atMs, this.lastBusyMs) > STALL_MS;
+    if (nowMs - this.lastBeatMs > SESSION_TIMEOUT_MS) this.end(stalled('no heartbeat was answered'));
+    for (const place of this.places.values()) {
+      if (idleSince(place.seenAtMs)) this.end(stalled('no fetch was answered'));
+      else if ((place.position ?? 0) < place.end && idleSince(place.movedAtMs))
+        this.end(stalled('records do not come'));
+    }
+  }
+
+  private lose(): void {
+    this.places = new Map();
+    if (!this.assigned) return;
+    this.assigned = false;
+    this.options.onLost();
+  }
+
+  private end(reason: unknown): void {
+    if (this.over) return;
+    this.over = true;
+    clearInterval(this.stallCheck);
+    for (const timer of this.timers) clearTimeout(timer);
+    this.lose();
+    this.ended.resolve(asError(reason));
+  }
+}
+
+const stalled = (what: string): CanaryError => new CanaryError('reader-stalled', what);
+const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)));
+
+function byTopic(partitions: readonly TopicPartition[]): { topic: string; partitions: number[] }[] {
+  const topics = new Map<string, number[]>();
+  for (const { topic, partition } of partitions) topics.set(topic, [...(topics.get(topic) ?? []), partition]);
+  return [...topics].map(([topic, numbers]) => ({ topic, partitions: numbers }));
+}

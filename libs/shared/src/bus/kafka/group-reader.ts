@@ -1,0 +1,75 @@
+import { GroupLife, type ReaderOptions } from './group-life.js';
+import type { KafkaClient } from './kafka-client.js';
+import { within } from './within.js';
+
+const PAUSE_MS_MIN = 100;
+const PAUSE_MS_MAX = 1000;
+/** A life as long as this was a good one: the next begins at once. */
+const GOOD_LIFE_MS = 10_000;
+
+/** Reads for ever: gives a consumer that ended a successor, with a new client. One WARN per outage. */
+export class GroupReader {
+  private life: GroupLife | null = null;
+  private readonly closed = Promise.withResolvers<void>();
+  private closing: Promise<void> | null = null;
+  private readonly running: Promise<void>;
+  private away = false;
+
+  /** @param options asked anew for each life. */
+  constructor(
+    private readonly client: KafkaClient,
+    private readonly options: () => ReaderOptions,
+  ) {
+    this.running = this.run();
+  }
+
+  fetchAgeMs(): number {
+    return this.life?.fetchAgeMs() ?? Infinity;
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.finish();
+    return this.closing;
+  }
+
+  private async finish(): Promise<void> {
+    this.closed.resolve();
+    await this.life?.finish();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    let pauseMs = PAUSE_MS_MIN;
+    while (!this.closing) {
+      const bornMs = Date.now();
+      const options = this.options();
+      const life = new GroupLife(this.client, {
+        ...options,
+        onAssigned: (partitions, memberId) => {
+          this.back(options);
+          options.onAssigned(partitions, memberId);
+        },
+      });
+      this.life = life;
+      const reason = await life.live();
+      if (!this.closing) this.gone(reason, options);
+      await life.bury();
+      this.life = null;
+      pauseMs = Date.now() - bornMs > GOOD_LIFE_MS ? PAUSE_MS_MIN : Math.min(pauseMs * 2, PAUSE_MS_MAX);
+      await within(pauseMs, this.closed.promise);
+    }
+  }
+
+  private gone(reason: Error, { topics, groupId, onError }: ReaderOptions): void {
+    onError(reason);
+    if (this.away) return;
+    this.away = true;
+    this.client.logger.warn({ err: reason, topics, groupId }, 'reading from Kafka was interrupted; trying again');
+  }
+
+  private back({ topics, groupId }: ReaderOptions): void {
+    if (!this.away) return;
+    this.away = false;
+    this.client.logger.info({ topics, groupId }, 'reading from Kafka again');
+  }
+}

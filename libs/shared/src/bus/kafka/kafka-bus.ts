@@ -1,0 +1,117 @@
+import kafkajs from 'kafkajs';
+import { systemClock } from '../../clock.js';
+import { LaneProducer } from '../lane-producer.js';
+import type {
+  BusConsumer,
+  BusFollower,
+  BusProducer,
+  ConsumerOptions,
+  FollowerOptions,
+  GroupMember,
+  MessageBus,
+  PartitionOffsets,
+  ProducerOptions,
+  TopicDescription,
+  TopicSpec,
+  TransactionalProducer,
+} from '../message-bus.js';
+import { OpenParts } from '../open-parts.js';
+import { KafkaCarrier } from './kafka-carrier.js';
+import { KafkaClient, type KafkaSettings } from './kafka-client.js';
+import { KafkaConsumer } from './kafka-consumer.js';
+import { KafkaFollower } from './kafka-follower.js';
+import { KafkaTransactionalProducer } from './kafka-transactions.js';
+
+const DESCRIBED = ['cleanup.policy', 'message.timestamp.type', 'retention.ms'];
+
+/** The message bus on Apache Kafka, by kafkajs. Everything it hands out heals by itself until it is closed. */
+export class KafkaBus implements MessageBus {
+  private readonly client: KafkaClient;
+  private readonly open = new OpenParts();
+  private readonly consumers = new Set<KafkaConsumer>();
+
+  constructor(settings: KafkaSettings) {
+    this.client = new KafkaClient(settings);
+  }
+
+  async createTopics(topics: readonly TopicSpec[]): Promise<void> {
+    await this.client.asCreator(async (admin) => {
+      const present = new Set(await admin.listTopics());
+      const missing = topics.filter(({ topic }) => !present.has(topic));
+      if (missing.length === 0) return;
+      await admin.createTopics({
+        waitForLeaders: true,
+        topics: missing.map(({ topic, partitions, replicationFactor, config }) => ({
+          topic,
+          numPartitions: partitions,
+          replicationFactor: replicationFactor ?? 1,
+          configEntries: Object.entries(config ?? {}).map(([name, value]) => ({ name, value })),
+        })),
+      });
+    });
+  }
+
+  describeTopics(topics: readonly string[]): Promise<readonly TopicDescription[]> {
+    return this.client.asAdmin(async (admin) => {
+      const present = new Set(await admin.listTopics());
+      const found = topics.filter((topic) => present.has(topic));
+      if (found.length === 0) return [];
+      const metadata = await admin.fetchTopicMetadata({ topics: found });
+      const { resources } = await admin.describeConfigs({
+        includeSynonyms: false,
+        resources: found.map((name) => ({
+          type: kafkajs.ConfigResourceTypes.TOPIC,
+          name,
+          configNames: DESCRIBED,
+        })),
+      });
+      return found.map((topic) => ({
+        topic,
+        partitions: metadata.topics.find((t) => t.name === topic)?.partitions.length ?? 0,
+        config: Object.fromEntries(
+          (resources.find((r) => r.resourceName === topic)?.configEntries ?? []).map((entry) => [
+            entry.configName,
+            entry.configValue,
+          ]),
+        ),
+      }));
+    });
+  }
+
+  offsets(topic: string): Promise<readonly PartitionOffsets[]> {
+    return this.client.offsets(topic);
+  }
+
+  producer(options: ProducerOptions = {}): BusProducer {
+    const onError = (error: unknown): void => options.onError?.(error);
+    return this.open.add(
+      (closed) => new LaneProducer(new KafkaCarrier(this.client, onError, closed), systemClock, options),
+    );
+  }
+
+  transactionalProducer(transactionalId: string): TransactionalProducer {
+    const isCurrent = (member: GroupMember): boolean => [...this.consumers].some((c) => c.isCurrent(member));
+    return this.open.add(
+      (closed) => new KafkaTransactionalProducer({ client: this.client, transactionalId, isCurrent, closed }),
+    );
+  }
+
+  consumer(options: ConsumerOptions): BusConsumer {
+    return this.open.add((closed) => {
+      const consumer = new KafkaConsumer(this.client, options, () => {
+        this.consumers.delete(consumer);
+        closed();
+      });
+      this.consumers.add(consumer);
+      return consumer;
+    });
+  }
+
+  follower(options: FollowerOptions): BusFollower {
+    return this.open.add((closed) => new KafkaFollower(this.client, options, closed));
+  }
+
+  async close(): Promise<void> {
+    await this.open.close();
+  }
+}

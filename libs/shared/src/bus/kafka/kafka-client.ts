@@ -1,0 +1,142 @@
+import kafkajs, { type Admin, type Kafka, type KafkaConfig, type LogEntry } from 'kafkajs';
+import { CanaryError } from '../../errors.js';
+import type { Logger } from '../../logger.js';
+import type { PartitionOffsets, TopicPartition } from '../message-bus.js';
+import type { OffsetRange } from '../start-position.js';
+import { repairKafkajs } from './kafkajs-repairs.js';
+import { errorTypes } from './kafka-errors.js';
+import { within } from './within.js';
+
+export interface KafkaSettings {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly logger: Logger;
+  /** true, or Node's TLS options. */
+  readonly ssl?: KafkaConfig['ssl'];
+  readonly sasl?: KafkaConfig['sasl'];
+}
+
+/** One retry: what goes on longer is for the supervisor, which does it with a new client. */
+export const RETRY = { retries: 1, initialRetryTime: 100, maxRetryTime: 200 } as const;
+/** Only this ends a request to a broker that is stopped and keeps its connections. */
+const REQUEST_TIMEOUT_MS = 1500;
+const CONNECTION_TIMEOUT_MS = 1000;
+const ADMIN_REQUEST_TIMEOUT_MS = 5000;
+const ADMIN_TIMEOUT_MS = 8000;
+const ADMIN_CREATE_TIMEOUT_MS = 30_000;
+const DISCONNECT_TIMEOUT_MS = 2000;
+const PARTITION_COUNT_AGE_MS_MAX = 300_000;
+
+/** Makes kafkajs clients as they must be set, and asks brokers what the adapters need to know. */
+export class KafkaClient {
+  private readonly counts = new Map<string, { readonly count: number; readonly atMs: number }>();
+
+  constructor(private readonly settings: KafkaSettings) {
+    repairKafkajs();
+  }
+
+  get logger(): Logger {
+    return this.settings.logger;
+  }
+
+  get clientId(): string {
+    return this.settings.clientId;
+  }
+
+  /** A new client for each part and each of its lives: clients share offsets and half-dead connections. */
+  kafka(overrides: Partial<KafkaConfig> = {}): Kafka {
+    const { brokers, clientId, logger, ssl, sasl } = this.settings;
+    return new kafkajs.Kafka({
+      brokers: [...brokers],
+      clientId,
+      ...(ssl === undefined ? {} : { ssl }),
+      ...(sasl === undefined ? {} : { sasl }),
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      retry: RETRY,
+      logLevel: kafkajs.logLevel.WARN,
+      // What kafkajs calls an error mostly heals; whoever supervises it says what a person should know.
+      logCreator: () => (entry: LogEntry) => logger.debug({ kafkajs: entry.namespace }, entry.log.message),
+      ...overrides,
+    });
+  }
+
+  /** Asks with a client of its own, so that a broken one is never met again. */
+  async asAdmin<T>(ask: (admin: Admin) => Promise<T>, timeoutMs = ADMIN_TIMEOUT_MS): Promise<T> {
+    const admin = this.kafka({ requestTimeout: Math.max(ADMIN_REQUEST_TIMEOUT_MS, timeoutMs / 2) }).admin();
+    const asking = (async () => {
+      await admin.connect();
+      return { answer: await ask(admin) };
+    })();
+    // Awaited below or timed out; in the latter case nobody else would.
+    asking.catch(() => undefined);
+    try {
+      const answered = await within(timeoutMs, asking);
+      if (!answered) throw new CanaryError('kafka-unavailable', `Kafka did not answer within ${timeoutMs} ms`);
+      return answered.answer;
+    } finally {
+      void within(DISCONNECT_TIMEOUT_MS, admin.disconnect()).catch(() => undefined);
+    }
+  }
+
+  asCreator<T>(ask: (admin: Admin) => Promise<T>): Promise<T> {
+    return this.asAdmin(ask, ADMIN_CREATE_TIMEOUT_MS);
+  }
+
+  /** Throws CanaryError `missing-topic`. */
+  offsets(topic: string): Promise<readonly PartitionOffsets[]> {
+    return this.asAdmin((admin) => readOffsets(admin, topic));
+  }
+
+  /** First and last stable offsets of all partitions of these topics. */
+  ranges(topics: readonly string[]): Promise<Ranges> {
+    return this.asAdmin(async (admin) => {
+      const ranges: Ranges = new Map();
+      for (const topic of topics) {
+        for (const { partition, low, end } of await readOffsets(admin, topic)) {
+          ranges.set(partitionKey({ topic, partition }), { low, end });
+        }
+      }
+      return ranges;
+    });
+  }
+
+  /** The group's committed offsets; none for a partition without one. */
+  committed(groupId: string, topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return this.asAdmin(async (admin) => {
+      const found = new Map<string, number>();
+      for (const { topic, partitions } of await admin.fetchOffsets({ groupId, topics: [...topics] })) {
+        for (const { partition, offset } of partitions) {
+          if (Number(offset) >= 0) found.set(partitionKey({ topic, partition }), Number(offset));
+        }
+      }
+      return found;
+    });
+  }
+
+  /** Partitions of a topic, asked again every five minutes. */
+  async partitionCount(topic: string): Promise<number> {
+    const known = this.counts.get(topic);
+    if (known && Date.now() - known.atMs < PARTITION_COUNT_AGE_MS_MAX) return known.count;
+    const metadata = await this.asAdmin((admin) => admin.fetchTopicMetadata({ topics: [topic] }));
+    const count = metadata.topics[0]?.partitions.length ?? 0;
+    if (count === 0) throw new CanaryError('missing-topic', `the topic ${topic} does not exist`);
+    this.counts.set(topic, { count, atMs: Date.now() });
+    return count;
+  }
+}
+
+export type Ranges = Map<string, OffsetRange>;
+export const partitionKey = (tp: TopicPartition): string => `${tp.topic}/${tp.partition}`;
+
+async function readOffsets(admin: Admin, topic: string): Promise<PartitionOffsets[]> {
+  try {
+    const partitions = await admin.fetchTopicOffsets(topic);
+    return partitions
+      .map(({ partition, low, high }) => ({ partition, low: Number(low), end: Number(high) }))
+      .sort((a, b) => a.partition - b.partition);
+  } catch (error) {
+    if (!errorTypes(error).includes('UNKNOWN_TOPIC_OR_PARTITION')) throw error;
+    throw new CanaryError('missing-topic', `the topic ${topic} does not exist`, { cause: error });
+  }
+}

@@ -1,0 +1,174 @@
+import { createRequire } from 'node:module';
+import { CanaryError } from '../../errors.js';
+
+/**
+ * What kafkajs 2.2.4 does wrong and nobody will mend upstream (last release 2023). Each repair was measured, and the
+ * fault tests fail without it. It reaches into the library's own files, so the version is pinned and checked.
+ */
+const KAFKAJS_VERSION = '2.2.4';
+
+/** A batch as kafkajs makes one of each partition in a fetch response, empty ones too. */
+export interface FetchedPartition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly fetchedOffset: string;
+  /** With readCommitted the last stable offset (see `rememberStableEnd`). */
+  readonly highWatermark: string;
+}
+
+/** Key under which an eachBatch function carries who wants to know of every fetched partition. */
+export const onFetched = Symbol('onFetched');
+export interface FetchObserver {
+  [onFetched]?: (fetched: FetchedPartition) => void;
+}
+
+interface RequestQueue {
+  throttleCheckTimeoutId: NodeJS.Timeout | null;
+  throttledUntil: number;
+  readonly pending: readonly unknown[];
+  checkPendingRequests(): void;
+  scheduleCheckPendingRequests(): void;
+}
+
+interface Connection {
+  isConnected(): boolean;
+  connect(): Promise<unknown>;
+  socket?: NodeJS.EventEmitter & { destroy(): void };
+  chunks: Buffer[];
+  bytesBuffered: number;
+  bytesNeeded: number;
+  connecting?: Promise<unknown> | null;
+}
+
+interface FetchResponse {
+  readonly responses: readonly { readonly partitions: readonly FetchPartition[] }[];
+}
+interface FetchPartition {
+  highWatermark: string;
+  readonly lastStableOffset?: string;
+}
+
+interface Broker {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  fetch(request: { isolationLevel?: number }): Promise<FetchResponse>;
+}
+
+interface Runner {
+  readonly eachBatch?: FetchObserver;
+  handleBatch(batch: FetchedPartition): Promise<void>;
+}
+
+interface Class<T> {
+  readonly prototype: T;
+}
+
+const READ_COMMITTED = 1;
+const THROTTLE_CHECK_MS = 10;
+const LENGTH_BYTES = 4;
+
+export interface KafkajsInternals {
+  readonly RequestQueue: Class<RequestQueue>;
+  readonly Connection: Class<Connection>;
+  readonly Broker: Class<Broker>;
+  readonly Runner: Class<Runner>;
+}
+
+export function kafkajsInternals(): KafkajsInternals {
+  const load = createRequire(import.meta.url);
+  const { version } = load('kafkajs/package.json') as { version: string };
+  if (version !== KAFKAJS_VERSION) {
+    throw new CanaryError('wrong-kafkajs', `kafkajs ${version} is installed; the repairs are for ${KAFKAJS_VERSION}`);
+  }
+  return {
+    RequestQueue: load('kafkajs/src/network/requestQueue') as Class<RequestQueue>,
+    Connection: load('kafkajs/src/network/connection') as Class<Connection>,
+    Broker: load('kafkajs/src/broker') as Class<Broker>,
+    Runner: load('kafkajs/src/consumer/runner') as Class<Runner>,
+  };
+}
+
+let repaired = false;
+
+/** Repairs kafkajs for this process; harmless when called again. */
+export function repairKafkajs(): void {
+  if (repaired) return;
+  repaired = true;
+  const internals = kafkajsInternals();
+  stopIdleTimers(internals.RequestQueue);
+  forgetTheDeadSocket(internals.Connection);
+  dropHalfOpenBroker(internals.Broker);
+  rememberStableEnd(internals.Broker);
+  tellOfEveryFetch(internals.Runner);
+}
+
+/** Every response made a new timer although nothing was pending: 2,500 timers/s and 2 % of a core when idle. */
+export function stopIdleTimers({ prototype }: Class<RequestQueue>): void {
+  prototype.scheduleCheckPendingRequests = function () {
+    if (this.throttleCheckTimeoutId || this.pending.length === 0) return;
+    const waitMs = this.throttledUntil - Date.now();
+    this.throttleCheckTimeoutId = setTimeout(
+      () => {
+        this.throttleCheckTimeoutId = null;
+        this.checkPendingRequests();
+      },
+      waitMs > 0 ? waitMs : THROTTLE_CHECK_MS,
+    );
+  };
+}
+
+/** Bytes of a response cut off by a reset stood before the first response of the next socket: no message ever again. */
+export function forgetTheDeadSocket({ prototype }: Class<Connection>): void {
+  const connect = prototype.connect;
+  prototype.connect = function () {
+    if (this.isConnected()) return Promise.resolve(true);
+    if (this.connecting) return this.connecting;
+    const old = this.socket;
+    if (old) {
+      old.removeAllListeners();
+      old.on('error', () => undefined);
+      old.destroy();
+    }
+    this.chunks = [];
+    this.bytesBuffered = 0;
+    this.bytesNeeded = LENGTH_BYTES;
+    this.connecting = connect.call(this).finally(() => (this.connecting = null));
+    return this.connecting;
+  };
+}
+
+/** A broker that accepted the connection and did not answer ApiVersions in time stayed "not connected" for ever. */
+export function dropHalfOpenBroker({ prototype }: Class<Broker>): void {
+  const connect = prototype.connect;
+  prototype.connect = async function () {
+    try {
+      await connect.call(this);
+    } catch (error) {
+      await this.disconnect().catch(() => undefined);
+      throw error;
+    }
+  };
+}
+
+/** kafkajs drops the last stable offset; for a reader of committed records it is the end, the high watermark is not. */
+export function rememberStableEnd({ prototype }: Class<Broker>): void {
+  const fetch = prototype.fetch;
+  prototype.fetch = async function (request) {
+    const response = await fetch.call(this, request);
+    if (request.isolationLevel !== READ_COMMITTED) return response;
+    for (const { partitions } of response.responses) {
+      for (const partition of partitions)
+        partition.highWatermark = partition.lastStableOffset ?? partition.highWatermark;
+    }
+    return response;
+  };
+}
+
+/** Its events say nothing of empty answers, so that a reader at the end and a reader that hangs look the same. */
+export function tellOfEveryFetch({ prototype }: Class<Runner>): void {
+  const handleBatch = prototype.handleBatch;
+  prototype.handleBatch = function (batch) {
+    this.eachBatch?.[onFetched]?.(batch);
+    return handleBatch.call(this, batch);
+  };
+}
