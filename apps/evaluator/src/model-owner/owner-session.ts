@@ -1,8 +1,9 @@
 import { CanaryError, type Cut, type OutRecord, type TransactionalProducer } from '@app/shared';
 import { encodeCheckpoint } from '../domain/cut/checkpoint.js';
 import { nextFront, NO_STOPS, type Stops, summariesBetween } from '../domain/cut/next-front.js';
-import { type CutFront, cutFields, type PlacedSummary, type SlotView } from '../domain/cut/slot-view.js';
+import { type CutFront, cutFields, type SlotView } from '../domain/cut/slot-view.js';
 import { cutRecord, verdictRecord } from '../domain/cut/verdict-envelope.js';
+import type { PlacedSummary } from '../domain/summary.js';
 import { type OwnerDeps, slotsInOrder } from './owner-deps.js';
 import { OwnerLog } from './owner-log.js';
 import { SlotReader } from './slot-reader.js';

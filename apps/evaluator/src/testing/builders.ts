@@ -1,6 +1,5 @@
 import type { Phase, RolloutSpec, RolloutState } from '@app/shared';
-import type { PlacedSummary } from '../domain/cut/slot-view.js';
-import { type ArmCounts, type BucketSummary, CELL_CLASS, cellKey } from '../domain/summary.js';
+import { type ArmCounts, type BucketSummary, CELL_CLASS, cellKey, type PlacedSummary } from '../domain/summary.js';
 
 /** Numbers in [0, 1) from a seed: mulberry32. */
 export function seededRandom(seed: number): () => number {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { type CutLogTimes, type CutPositions, jsonCodec } from '@app/shared';
 import { type Static, Type as T } from '@sinclair/typebox';
-import { ENGINE_VERSION, type Judgement, type ModelEngine } from '../engine.js';
+import { ENGINE_VERSION, type ModelEngine } from '../engine.js';
 import type { ModelPlan } from '../plan.js';
 import type { EngineFactory } from './engine-factory.js';
 import type { Hold } from './hold.js';
@@ -50,7 +50,7 @@ interface StoredModel {
   readonly sequence: number;
   readonly plan: ModelPlan;
   readonly hold: Hold | null;
-  readonly last: { readonly judgement: Judgement; readonly asOfMs: number } | null;
+  readonly failedSaidMs: number | null;
   /** null: the engine has failed. */
   readonly engineBytes: number | null;
 }
@@ -61,8 +61,8 @@ export function encodeCheckpoint(head: CheckpointHead, models: OwnedModels): rea
   const stored = models.all().map((owned): StoredModel => {
     const bytes = owned.engine?.encode() ?? null;
     if (bytes) engines.push(bytes);
-    const { model, sequence, plan, hold, last } = owned;
-    return { model, sequence, plan, hold, last, engineBytes: bytes?.length ?? null };
+    const { model, sequence, plan, hold, failedSaidMs } = owned;
+    return { model, sequence, plan, hold, failedSaidMs, engineBytes: bytes?.length ?? null };
   });
   const json = Buffer.from(JSON.stringify({ head, models: stored }));
   const length = Buffer.alloc(4);

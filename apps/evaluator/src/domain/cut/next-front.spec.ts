@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { aBucket, placed } from '../../testing/builders.js';
+import type { PlacedSummary } from '../summary.js';
 import { nextFront, NO_STOPS, type Stops, summariesBetween, UNKNOWN_GENERATION_WAIT_MS } from './next-front.js';
-import type { CutFront, PlacedSummary, SlotView } from './slot-view.js';
+import type { CutFront, SlotView } from './slot-view.js';
 
 const front = (positions: number[], logTimesMs: number[]): CutFront => ({ positions, logTimesMs });
 const view = (position: number, logTimeMs: number, summaries: readonly PlacedSummary[] = []): SlotView => ({

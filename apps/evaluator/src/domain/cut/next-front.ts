@@ -1,4 +1,5 @@
-import type { CutFront, PlacedSummary, SlotView } from './slot-view.js';
+import type { PlacedSummary } from '../summary.js';
+import type { CutFront, SlotView } from './slot-view.js';
 
 /** Longest time, in log time of the slot, that a cut waits before a generation nobody has told it of. */
 export const UNKNOWN_GENERATION_WAIT_MS = 10_000;

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { aBucket, aState, placed } from '../../testing/builders.js';
 import { RecordingEngine, recordingEngines } from '../../testing/recording-engine.js';
 import { planOf } from '../plan.js';
+import type { PlacedSummary } from '../summary.js';
 import type { EngineFactory } from './engine-factory.js';
-import { OwnedModels, VERDICT_REPEAT_MS } from './owned-models.js';
-import type { PlacedSummary } from './slot-view.js';
+import { OwnedModels, FAILED_REPEAT_MS } from './owned-models.js';
 
 const states = { fraud: [0, 1, 2].map((step) => aState('fraud', step)), churn: [aState('churn', 0)] };
 const planAt = (model: string, sequence: number) => {
@@ -60,17 +60,6 @@ describe('the models of an owner', () => {
     );
   });
 
-  it('say a verdict again before it counts as silence, without its baseline', () => {
-    const models = new OwnedModels(recordingEngines);
-    const [first] = fold(models, aCut(1, { fraud: 3 }, 1_000)).verdicts;
-    expect(fold(models, aCut(2, {}, 1_000 + VERDICT_REPEAT_MS - 1)).verdicts).toEqual([]);
-    const [again] = fold(models, aCut(3, {}, 1_000 + VERDICT_REPEAT_MS)).verdicts;
-    expect(again).toMatchObject({ reason: first!.reason, asOf: 1_000 + VERDICT_REPEAT_MS });
-    expect(again!.verdictId).not.toBe(first!.verdictId);
-    expect([first!.baseline !== undefined, again!.baseline]).toEqual([true, undefined]);
-    expect(fold(models, aCut(4, {}, 1_001 + VERDICT_REPEAT_MS)).verdicts).toEqual([]);
-  });
-
   it('hold a diverged rollout to its end, and let a fail through', () => {
     const failing: EngineFactory = {
       ...recordingEngines,
@@ -114,7 +103,7 @@ describe('the models of an owner', () => {
       ['churn', 'continue', 'recorded'],
       ['fraud', 'hold', 'evaluator-failed'],
     ]);
-    const later = fold(models, aCut(3, {}, 1_250 + VERDICT_REPEAT_MS));
+    const later = fold(models, aCut(3, {}, 1_250 + FAILED_REPEAT_MS));
     expect(results(later.verdicts)).toContainEqual(['fraud', 'hold', 'evaluator-failed']);
     for (const verdict of [...broken.verdicts, ...later.verdicts])
       expect(verdictCodec.check(JSON.parse(JSON.stringify(verdict))).ok).toBe(true);

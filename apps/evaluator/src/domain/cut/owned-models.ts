@@ -1,13 +1,13 @@
 import type { Cut, Verdict } from '@app/shared';
 import type { CutContext, Judgement, ModelEngine } from '../engine.js';
 import type { ModelPlan } from '../plan.js';
+import type { PlacedSummary } from '../summary.js';
 import type { EngineFactory } from './engine-factory.js';
 import { emptyJudgement, hasOpenRollout, type Hold, type HoldCode, holdOf, stillHolds, underHold } from './hold.js';
-import type { PlacedSummary } from './slot-view.js';
 import { verdictOf } from './verdict-envelope.js';
 
-/** A verdict is said again, with a newer asOf, when this much log time has gone by: older ones count as silence. */
-export const VERDICT_REPEAT_MS = 5_000;
+/** What is said in place of a failed engine is said again after this much log time, so that it does not grow old. */
+export const FAILED_REPEAT_MS = 5_000;
 
 /** What the owner of a partition holds of one of its models. */
 export interface OwnedModel {
@@ -18,8 +18,8 @@ export interface OwnedModel {
   /** null: it threw, and is not asked again until the next rollout. */
   engine: ModelEngine | null;
   hold: Hold | null;
-  /** The judgement said last, and the log time of its cut; null while there is nothing to repeat. */
-  last: { readonly judgement: Judgement; readonly asOfMs: number } | null;
+  /** While the engine has failed: log time of the cut that said so last. */
+  failedSaidMs: number | null;
 }
 
 /** An engine that threw: a fault of the program, which holds this model and no other. */
@@ -98,7 +98,6 @@ export class OwnedModels {
         failures.push({ model: owned.model, error });
         owned.engine = null;
         owned.hold = holdOf('evaluator-failed', owned.plan);
-        owned.last = null;
       }
     };
 
@@ -130,7 +129,7 @@ export class OwnedModels {
     if (!owned) {
       const engine = this.engines.create(plan.model);
       const hold = this.evidenceLost ? holdOf('evaluator-rebuilding', plan) : null;
-      const created: OwnedModel = { model: plan.model, sequence, plan, engine, hold, last: null };
+      const created: OwnedModel = { model: plan.model, sequence, plan, engine, hold, failedSaidMs: null };
       this.byName.set(plan.model, created);
       return created;
     }
@@ -139,25 +138,18 @@ export class OwnedModels {
     if (!owned.engine && !owned.hold) owned.engine = this.engines.create(plan.model);
     owned.sequence = sequence;
     owned.plan = plan;
-    owned.last = null; // what was said of the former plan is not said again under this one
+    owned.failedSaidMs = null;
     return owned;
   }
 }
 
-/** What is to be published of a model after a cut: a new judgement, the last one again when it grows old, or nothing. */
+/** What is to be published of a model after a cut: its engine's judgement, or that it has none any more. */
 function whatToSay(owned: OwnedModel, fresh: Judgement | null, asOfMs: number): Judgement | null {
-  const open = hasOpenRollout(owned.plan) ? owned.plan : null;
-  if (fresh) {
-    // Without the baseline: a rollout has one first verdict.
-    owned.last = open ? { judgement: { ...fresh, baseline: undefined }, asOfMs } : null;
-    return underHold(fresh, owned.hold);
-  }
-  if (!open) return null;
-  if (owned.last && asOfMs - owned.last.asOfMs < VERDICT_REPEAT_MS) return null;
-  const judgement = owned.last?.judgement ?? (owned.engine ? null : emptyJudgement(open));
-  if (!judgement) return null;
-  owned.last = { judgement, asOfMs };
-  return underHold(judgement, owned.hold);
+  if (fresh) return underHold(fresh, owned.hold);
+  if (owned.engine || !hasOpenRollout(owned.plan)) return null;
+  if (owned.failedSaidMs !== null && asOfMs - owned.failedSaidMs < FAILED_REPEAT_MS) return null;
+  owned.failedSaidMs = asOfMs;
+  return emptyJudgement(owned.plan);
 }
 
 function cutContext(cut: Cut): CutContext {

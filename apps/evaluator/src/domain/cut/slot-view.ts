@@ -1,12 +1,5 @@
 import type { CutLogTimes, CutPositions } from '@app/shared';
-import type { Summary } from '../summary.js';
-
-/** A summary where it stands in its partition: offset of the record that made it, and its number among those of it. */
-export interface PlacedSummary {
-  readonly offset: number;
-  readonly index: number;
-  readonly summary: Summary;
-}
+import type { PlacedSummary } from '../summary.js';
 
 /** What an owner of models sees of one slot: its summaries from the owner's cut on, and how far the slot has come. */
 export interface SlotView {

@@ -2,12 +2,13 @@ import { type Cut, verdictCodec } from '@app/shared';
 import { describe, expect, it } from 'vitest';
 import { aBucket, aState, placed, seededRandom } from '../../testing/builders.js';
 import { recordingEngines } from '../../testing/recording-engine.js';
+import type { PlacedSummary } from '../summary.js';
 import { CHECKPOINT_PIECE_BYTES_MAX, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
 import type { EngineFactory } from './engine-factory.js';
 import { nextFront, NO_STOPS, summariesBetween } from './next-front.js';
 import { OwnedModels } from './owned-models.js';
 import { knownPlanOf, PlanHistory } from './plan-history.js';
-import { type CutFront, cutFields, emptyFront, frontOf, type PlacedSummary, type SlotView } from './slot-view.js';
+import { type CutFront, cutFields, emptyFront, frontOf, type SlotView } from './slot-view.js';
 
 const COUNTS = { outcome: 3, label: 1 };
 const MODELS = ['churn', 'fraud'];
