@@ -12,6 +12,8 @@ export interface RolloutPlan {
   /** Index into spec.steps of where the rollout stands. */
   readonly step: number;
   readonly ended: boolean;
+  /** When the present step was last resumed: its time limit counts from there. */
+  readonly resumedAt?: number;
 }
 
 /** What is known of a model at one decision sequence. */
@@ -35,6 +37,7 @@ export function planOf(state: RolloutState): ModelPlan {
         canary: r.canary,
         phases: r.phases,
         step: r.step,
+        ...(r.resumedAt === undefined ? {} : { resumedAt: r.resumedAt }),
         ended: r.status === 'promoted' || r.status === 'rolled-back' || r.status === 'aborted',
       }
     : null;

@@ -1,0 +1,57 @@
+import { FAIL_GRID } from './kernel.js';
+
+/**
+ * A test of one arm alone against a fixed share `nullShare` of bad ones: E = sum_k prior_k (p_k/p)^x ((1-p_k)/(1-p))^(n-x).
+ * A nonnegative supermartingale while the true share is at most `nullShare`; x may be a lower bound of the bad ones.
+ */
+export interface ShareTest {
+  readonly lnPrior: Float64Array;
+  /** ln(p_k / p) and ln((1-p_k) / (1-p)). */
+  readonly lnBad: Float64Array;
+  readonly lnGood: Float64Array;
+}
+
+/** The error ceiling: alternatives at max + (1 - max) {.1, .3, .6, .95}, equally likely. */
+export function errorCeiling(max: number): ShareTest {
+  return shareTest(
+    max,
+    [0.1, 0.3, 0.6, 0.95].map((share) => max + (1 - max) * share),
+    [0.25, 0.25, 0.25, 0.25],
+  );
+}
+
+/** A share that must not be exceeded, with alternatives at its odds times the FAIL grid; of a maxMs at quantile q: 1-q. */
+export function shareCeiling(nullShare: number): ShareTest {
+  const odds = nullShare / (1 - nullShare);
+  return shareTest(
+    nullShare,
+    Array.from(FAIL_GRID.g, (g) => (odds * g) / (1 + odds * g)),
+    Array.from(FAIL_GRID.lnPrior, Math.exp),
+  );
+}
+
+function shareTest(p: number, alternatives: readonly number[], prior: readonly number[]): ShareTest {
+  return {
+    lnPrior: Float64Array.from(prior, Math.log),
+    lnBad: Float64Array.from(alternatives, (a) => Math.log(a / p)),
+    lnGood: Float64Array.from(alternatives, (a) => Math.log((1 - a) / (1 - p))),
+  };
+}
+
+/** ln E of n predictions of which x are bad. */
+export function lnShareEvidence(test: ShareTest, n: number, x: number): number {
+  const { lnPrior, lnBad, lnGood } = test;
+  let max = -Infinity;
+  for (let k = 0; k < lnPrior.length; k++)
+    max = Math.max(max, lnPrior[k]! + term(x, lnBad[k]!) + term(n - x, lnGood[k]!));
+  if (max === -Infinity) return max;
+  let sum = 0;
+  for (let k = 0; k < lnPrior.length; k++)
+    sum += Math.exp(lnPrior[k]! + term(x, lnBad[k]!) + term(n - x, lnGood[k]!) - max);
+  return max + Math.log(sum);
+}
+
+/** 0 times -Infinity is 0 here: nothing seen of what cannot be. */
+function term(count: number, ln: number): number {
+  return count === 0 ? 0 : count * ln;
+}

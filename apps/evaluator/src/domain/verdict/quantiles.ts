@@ -1,0 +1,110 @@
+import { type PackReader, type PackWriter, QUANTILE_VALUE, type Quantile } from '@app/shared';
+import { sketchUpperEdgeMs, sketchValueMs } from '../sketch.js';
+import type { Cells } from '../summary.js';
+import { confidenceRadius, mixtureScale } from './confidence.js';
+import { packCounts, unpackCounts } from './pack-counts.js';
+
+/** Bins up to 60 s, and one for everything above. */
+const TOP_BIN = 552;
+/** One-sided level of each end of an arm's band. */
+const END_ALPHA = 0.0125;
+/** Events at which a band is sharpest. */
+const BAND_EVENTS = 5_000;
+
+/** Latencies of one arm: counts by sketch bin. */
+export class LatencySketch {
+  readonly bins = new Uint32Array(TOP_BIN + 1);
+  total = 0;
+
+  add(cells: Cells): void {
+    const { keys, counts } = cells;
+    for (let i = 0; i < keys.length; i++) {
+      const bin = keys[i]! & 2047;
+      this.bins[bin > TOP_BIN ? TOP_BIN : bin]! += counts[i]!;
+      this.total += counts[i]!;
+    }
+  }
+
+  write(out: PackWriter): void {
+    out.uint(this.total);
+    packCounts(out, this.bins);
+  }
+
+  read(from: PackReader): this {
+    this.total = from.uint();
+    unpackCounts(from, this.bins);
+    return this;
+  }
+}
+
+/** The bin of the share-quantile of some sketches together: the first one with at least that share up to it. */
+function quantileBin(sketches: readonly LatencySketch[], share: number): number {
+  let wanted = 0;
+  for (const s of sketches) wanted += s.total * share;
+  let seen = 0;
+  for (let bin = 0; bin < TOP_BIN; bin++) {
+    for (const s of sketches) seen += s.bins[bin]!;
+    if (seen >= wanted && seen > 0) return bin;
+  }
+  return TOP_BIN;
+}
+
+/** Quantile of an arm in ms, within 1 %; null without latencies. */
+export function quantileMs(sketch: LatencySketch, quantile: Quantile): number | null {
+  return sketch.total === 0 ? null : sketchValueMs(quantileBin([sketch], QUANTILE_VALUE[quantile]));
+}
+
+/**
+ * Time-uniform 97.5 % band around one arm's quantile (normal-mixture confidence sequence on its distribution function
+ * at q, read back through the sketch), D times widened. Null while an end is not known.
+ */
+export function quantileBand(sketch: LatencySketch, quantile: Quantile, d: number): [number, number] | null {
+  const q = QUANTILE_VALUE[quantile];
+  if (sketch.total === 0) return null;
+  const perEvent = 1 / (q * (1 - q));
+  const rho = mixtureScale(BAND_EVENTS * perEvent, END_ALPHA);
+  const radius = confidenceRadius((sketch.total * perEvent) / d, rho, END_ALPHA);
+  if (q - radius <= 0 || q + radius >= 1) return null;
+  return [sketchValueMs(quantileBin([sketch], q - radius)), sketchValueMs(quantileBin([sketch], q + radius))];
+}
+
+/** Latencies of the newest 2,000 to 4,000 events: a full sketch of 2,000 and one that fills. */
+export class RecentLatencies {
+  private full = new LatencySketch();
+  private filling = new LatencySketch();
+
+  add(cells: Cells): void {
+    this.filling.add(cells);
+    if (this.filling.total < RECENT_EVENTS) return;
+    this.full = this.filling;
+    this.filling = new LatencySketch();
+  }
+
+  /** Whether at least the newest 2,000 events are in. */
+  ready(): boolean {
+    return this.full.total > 0;
+  }
+
+  /** The bin whose upper edge is the quantile, at most that of 60 s. */
+  bin(quantile: Quantile): number {
+    return Math.min(TOP_BIN - 1, quantileBin([this.full, this.filling], QUANTILE_VALUE[quantile]));
+  }
+
+  /** Upper edge of the quantile's bin, ms; Infinity until ready. */
+  edgeMs(quantile: Quantile): number {
+    return this.ready() ? sketchUpperEdgeMs(this.bin(quantile)) : Infinity;
+  }
+
+  write(out: PackWriter): void {
+    this.full.write(out);
+    this.filling.write(out);
+  }
+
+  read(from: PackReader): this {
+    this.full.read(from);
+    this.filling.read(from);
+    return this;
+  }
+}
+
+const RECENT_EVENTS = 2_000;

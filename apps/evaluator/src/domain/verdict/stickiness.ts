@@ -1,0 +1,118 @@
+import type { PackReader, PackWriter } from '@app/shared';
+import type { Cells } from '../summary.js';
+import { packCounts, unpackCounts } from './pack-counts.js';
+
+/** User groups, by a hash independent of the assignment's. */
+export const GROUPS = 64;
+const LEVERAGE_MIN = 0.02;
+
+/** What makes an outcome bad: its class is in the mask (1 << CellClass), or its latency bin is above `aboveBin`. */
+export interface Badness {
+  readonly classes: number;
+  readonly aboveBin: number;
+}
+
+/**
+ * D, the sticky-user correction: users come back, so their requests are correlated and carry less evidence than as
+ * many independent ones. Estimated from how much more the user groups' bad counts scatter than independent ones would;
+ * it divides the accumulated ln E. The largest value so far is kept, since a correction that shrinks would let evidence
+ * jump. (Quasi-likelihood dispersion over groups, leverage-corrected, less an allowance of two standard errors.)
+ */
+export class Stickiness {
+  /** Control is 0, the canary 1. */
+  private readonly n = [new Float64Array(GROUPS), new Float64Array(GROUPS)] as const;
+  private readonly x = [new Float64Array(GROUPS), new Float64Array(GROUPS)] as const;
+  /** Largest correction so far, at least 1. */
+  d = 1;
+
+  /** Adds one arm's outcomes and returns how many of them are bad. */
+  addCells(arm: 0 | 1, cells: Cells, bad: Badness): number {
+    const n = this.n[arm];
+    const x = this.x[arm];
+    const { keys, counts } = cells;
+    let total = 0;
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!;
+      const count = counts[i]!;
+      const group = (key >>> 13) & 63;
+      n[group]! += count;
+      if (isBad(key, bad)) {
+        x[group]! += count;
+        total += count;
+      }
+    }
+    return total;
+  }
+
+  /** Adds one arm's counts by group. */
+  addGroups(arm: 0 | 1, n: ArrayLike<number>, x: ArrayLike<number>): void {
+    for (let g = 0; g < GROUPS; g++) {
+      this.n[arm][g]! += n[g] ?? 0;
+      this.x[arm][g]! += x[g] ?? 0;
+    }
+  }
+
+  /** Brings the correction up to date; unchanged until both arms have counts. */
+  update(): number {
+    const n1 = sum(this.n[1]);
+    const n0 = sum(this.n[0]);
+    if (n1 === 0 || n0 === 0) return this.d;
+    const d1 = dispersion(this.n[1], this.x[1], n1);
+    const d0 = dispersion(this.n[0], this.x[0], n0);
+    const both = (d1 / n1 + d0 / n0) / (1 / n1 + 1 / n0);
+    if (both > this.d) this.d = both;
+    return this.d;
+  }
+
+  write(out: PackWriter): void {
+    for (const arm of [0, 1] as const) {
+      packCounts(out, this.n[arm]);
+      packCounts(out, this.x[arm]);
+    }
+    out.float(this.d);
+  }
+
+  read(from: PackReader): this {
+    for (const arm of [0, 1] as const) {
+      unpackCounts(from, this.n[arm]);
+      unpackCounts(from, this.x[arm]);
+    }
+    this.d = from.float();
+    return this;
+  }
+}
+
+export function isBad(cell: number, bad: Badness): boolean {
+  return ((bad.classes >>> ((cell >>> 11) & 3)) & 1) === 1 || (cell & 2047) > bad.aboveBin;
+}
+
+/** How many of the outcomes are bad. */
+export function countBad(cells: Cells, bad: Badness): number {
+  let total = 0;
+  for (let i = 0; i < cells.keys.length; i++) if (isBad(cells.keys[i]!, bad)) total += cells.counts[i]!;
+  return total;
+}
+
+/**
+ * D_a = max(1, S_a - 2 sqrt(2/63 + 1/(n p (1-p)))), with
+ * S_a = (64/63) sum_g [(x_g - p n_g) / max(.02, 1 - n_g/n)]^2 / (n p (1-p)); 1 where all or none are bad.
+ */
+function dispersion(n: Float64Array, x: Float64Array, total: number): number {
+  const bad = sum(x);
+  if (bad === 0 || bad === total) return 1;
+  const p = bad / total;
+  const variance = total * p * (1 - p);
+  let squares = 0;
+  for (let g = 0; g < GROUPS; g++) {
+    const r = (x[g]! - p * n[g]!) / Math.max(LEVERAGE_MIN, 1 - n[g]! / total);
+    squares += r * r;
+  }
+  const s = ((GROUPS / (GROUPS - 1)) * squares) / variance;
+  return Math.max(1, s - 2 * Math.sqrt(2 / (GROUPS - 1) + 1 / variance));
+}
+
+function sum(values: Float64Array): number {
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += values[i]!;
+  return total;
+}
