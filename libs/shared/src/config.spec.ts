@@ -14,6 +14,12 @@ describe('configuration', () => {
     expect(config).toMatchObject({ LOG_LEVEL: 'info', HTTP_PORT: 0 });
   });
 
+  it("reads secrets from files, of its own variables only: SSL_CERT_FILE is another program's", () => {
+    const load = (env: Record<string, string>) => loadConfig(ServiceConfig, { KAFKA_BROKERS: 'a:1', ...env });
+    expect(load({ SSL_CERT_FILE: '/nowhere' }).KAFKA_BROKERS).toBe('a:1');
+    expect(() => load({ KAFKA_SASL_PASSWORD_FILE: '/nowhere' })).toThrow(/KAFKA_SASL_PASSWORD_FILE: .*ENOENT/);
+  });
+
   it('renames topics by a prefix and one by one', () => {
     const config = loadConfig(ServiceConfig, { KAFKA_BROKERS: 'a:1', TOPIC_PREFIX: 'ml.', TOPIC_NAMES: 'label=truth' });
     expect(configuredTopics(config)).toMatchObject({ label: 'truth', outcome: 'ml.prediction-outcome' });

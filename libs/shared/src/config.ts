@@ -1,7 +1,19 @@
 import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { plainToInstance, Transform } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, Matches, Max, Min, validateSync } from 'class-validator';
+import {
+  getMetadataStorage,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  Min,
+  ValidateIf,
+  validateSync,
+} from 'class-validator';
 import { CanaryError } from './errors.js';
 import { type TopicNames, TOPICS, TOPIC_TABLE, type TopicRole, topicNames } from './contracts/topics.js';
 
@@ -14,10 +26,11 @@ export type Env = Readonly<Record<string, string | undefined>>;
  */
 export function loadConfig<T extends object>(type: new () => T, env: Env): T {
   const input: Record<string, string> = {};
-  for (const [name, value] of Object.entries(env)) {
-    if (value === undefined || value === '') continue;
-    if (name.endsWith('_FILE')) input[name.slice(0, -5)] = readSecretFile(name, value);
-    else input[name] ??= value;
+  // Only names of ours: SSL_CERT_FILE and the like are other programs' and may name what is not there.
+  for (const name of declaredNames(type)) {
+    const [value, path] = [env[name], env[`${name}_FILE`]];
+    if (path) input[name] = readSecretFile(`${name}_FILE`, path);
+    else if (value) input[name] = value;
   }
   const config = plainToInstance(type, input, { exposeDefaultValues: true });
   const problems = validateSync(config, { skipMissingProperties: false });
@@ -29,6 +42,11 @@ export function loadConfig<T extends object>(type: new () => T, env: Env): T {
     );
   }
   return config;
+}
+
+function declaredNames(type: new () => object): ReadonlySet<string> {
+  const rules = getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
+  return new Set(rules.map((rule) => rule.propertyName));
 }
 
 function readSecretFile(name: string, path: string): string {
@@ -58,6 +76,42 @@ export class ServiceConfig {
   @Matches(/^[^,\s]+:\d+(,[^,\s]+:\d+)*$/, { message: 'a comma-separated list of host:port, e.g. kafka-1:9092' })
   KAFKA_BROKERS!: string;
 
+  /** TLS to Kafka. */
+  @ToBoolean()
+  @IsBoolean()
+  KAFKA_SSL = false;
+
+  /** Certificate authorities (PEM) instead of the system's. */
+  @IsOptional()
+  @IsString()
+  KAFKA_SSL_CA?: string;
+
+  /** Client certificate (PEM) for brokers that ask for one. */
+  @IsOptional()
+  @IsString()
+  KAFKA_SSL_CERT?: string;
+
+  /** Its private key (PEM). */
+  @IsOptional()
+  @IsString()
+  KAFKA_SSL_KEY?: string;
+
+  /** How to log in: plain, scram-sha-256 or scram-sha-512; unset: not at all. */
+  @IsOptional()
+  @IsIn(['plain', 'scram-sha-256', 'scram-sha-512'])
+  KAFKA_SASL_MECHANISM?: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+
+  /** With KAFKA_SASL_MECHANISM. */
+  @ValidateIf(({ KAFKA_SASL_MECHANISM }: ServiceConfig) => KAFKA_SASL_MECHANISM !== undefined)
+  @IsString()
+  KAFKA_SASL_USERNAME?: string;
+
+  /** With KAFKA_SASL_MECHANISM. */
+  @ValidateIf(({ KAFKA_SASL_MECHANISM }: ServiceConfig) => KAFKA_SASL_MECHANISM !== undefined)
+  @IsString()
+  KAFKA_SASL_PASSWORD?: string;
+
+  /** Before every topic's name, e.g. `team-a.`. */
   @IsString()
   @Matches(TOPIC_NAME, { message: 'letters, digits, dots and hyphens only' })
   TOPIC_PREFIX = '';
@@ -70,13 +124,15 @@ export class ServiceConfig {
   })
   TOPIC_NAMES?: string;
 
+  /** trace, debug, info, warn, error or silent. */
   @IsIn(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
   LOG_LEVEL = 'info';
 
+  /** Address to listen on; 0.0.0.0 for all. */
   @IsString()
   HTTP_HOST = '127.0.0.1';
 
-  /** 0 takes a free port. */
+  /** Port to listen on; 0 takes a free one. */
   @ToNumber()
   @IsInt()
   @Min(0)
