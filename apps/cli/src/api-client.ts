@@ -6,6 +6,7 @@ import type { Terminal } from './terminal.js';
 
 export const DEFAULT_SERVER = 'http://127.0.0.1:8080';
 const REQUEST_TIMEOUT_MS = 30_000;
+const ACTOR = /^[A-Za-z0-9 .@+_:/-]{1,200}$/;
 
 export interface ApiRequest {
   readonly method?: 'GET' | 'POST' | 'PUT';
@@ -37,11 +38,15 @@ export class ApiClient {
 
   /** Path without the leading /api/v1/. The type is the API's promise: it is not checked again here. */
   async send<T>(path: string, request: ApiRequest = {}): Promise<T> {
+    const { env } = this.terminal;
     const url = new URL(`api/v1/${path}`, this.base);
     for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value);
     const body = request.yaml ?? (request.body === undefined ? undefined : JSON.stringify(request.body));
     const headers: Record<string, string> = { accept: 'application/json, application/problem+json' };
     if (body !== undefined) headers['content-type'] = request.yaml === undefined ? 'application/json' : 'text/yaml';
+    const actor = env['CANARY_ACTOR'] || env['USER'] || env['LOGNAME'];
+    // Decisions name who asked for them; a name that the API would refuse is not worth a refusal.
+    if (actor && ACTOR.test(actor)) headers['x-actor'] = actor;
     if (this.token) headers['authorization'] = `Bearer ${this.token}`;
     const signal = AbortSignal.any([this.terminal.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]);
     let status: number;

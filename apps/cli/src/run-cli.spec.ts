@@ -22,6 +22,7 @@ interface Call {
   readonly path: string;
   readonly body: unknown;
   readonly authorization: string | null;
+  readonly actor: string | null;
 }
 
 type Answer = { readonly status?: number; readonly body: unknown } | Error;
@@ -43,6 +44,7 @@ class FakeController {
       path,
       body: json ? (JSON.parse(text) as unknown) : text,
       authorization: headers.get('authorization'),
+      actor: headers.get('x-actor'),
     });
     const seen = this.calls.filter((call) => call.path === path).length;
     const answers = this.answers[`${method} ${path}`] ?? [{ status: 404, body: { title: 'no such path' } }];
@@ -312,12 +314,14 @@ describe('list, history and explain', () => {
 describe('apply and lint', () => {
   it('apply sends the file as it is and says what will happen', async () => {
     const controller = new FakeController({
-      'POST /api/v1/rollouts?dryRun=true': [{ body: { warnings: [], estimate: null } }],
+      'POST /api/v1/rollouts?dryRun=true': [
+        { body: { dryRun: true, changed: true, rollout: null, warnings: [], estimate: null } },
+      ],
     });
     const { exit, out } = await run('apply -f rollout.yaml --dry-run', controller);
     expect(exit).toBe(0);
     expect(controller.calls[0]).toMatchObject({ method: 'POST', body: ROLLOUT_FILE });
-    expect(out).toMatch(/nothing was changed/);
+    expect(out).toMatch(/would be carried out; nothing was done\nhow long it takes .* lint --rate/);
   });
 
   it('a wrong file is refused with its place, before the controller is asked', async () => {
@@ -363,8 +367,8 @@ describe('acting', () => {
     ],
   ])('%s', async (command, method, path, body) => {
     const controller = new FakeController({ [`${method} ${path}`]: [answer] });
-    const { exit, out } = await run(command, controller, { env: { CANARY_TOKEN: 's3cret' } });
-    expect(controller.calls).toEqual([{ method, path, body, authorization: 'Bearer s3cret' }]);
+    const { exit, out } = await run(command, controller, { env: { CANARY_TOKEN: 's3cret', USER: 'ada' } });
+    expect(controller.calls).toEqual([{ method, path, body, authorization: 'Bearer s3cret', actor: 'ada' }]);
     expect(exit).toBe(0);
     expect(out).toMatch(/^fraud: Progressing .*, v1 50 % · v2 50 %\nall checks passed\n$/);
   });

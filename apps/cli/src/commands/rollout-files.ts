@@ -7,6 +7,12 @@ import { estimateLines } from '../views/estimate-view.js';
 
 interface FileOptions {
   readonly file: string;
+  readonly rate?: string;
+}
+
+interface ApplyOptions extends FileOptions {
+  readonly dryRun?: true;
+  readonly reason?: string;
 }
 
 /** Traffic at which `lint` says how long it would take, unless told: the controller knows the present one, lint does not. */
@@ -14,7 +20,7 @@ const EXAMPLE_RATES = [50, 500, 5000];
 
 export function addFileCommands(table: CommandTable): void {
   table
-    .add<FileOptions & { dryRun?: true; reason?: string }>(
+    .add<ApplyOptions>(
       'apply',
       {
         summary: 'start a rollout, or register a model (a file without canary); the same file twice acts once',
@@ -25,9 +31,10 @@ export function addFileCommands(table: CommandTable): void {
     )
     .requiredOption('-f, --file <file>', 'rollout file, - for standard input')
     .option('--dry-run', 'only check it and say how long it will take')
+    .option('--rate <predictions/s>', 'traffic to say how long by, instead of the present one')
     .option('--reason <text>', 'why, for the history');
   table
-    .add<FileOptions & { rate?: string }>(
+    .add<FileOptions>(
       'lint',
       {
         summary: 'check a rollout file without a controller, and say how long it will take',
@@ -39,10 +46,7 @@ export function addFileCommands(table: CommandTable): void {
     .option('--rate <predictions/s>', 'traffic of the model');
 }
 
-async function apply(
-  context: CommandContext,
-  options: FileOptions & { dryRun?: true; reason?: string },
-): Promise<number> {
+async function apply(context: CommandContext, options: ApplyOptions): Promise<number> {
   const { terminal, api } = context;
   const text = await readFile(terminal, options.file);
   // Refused here already with line and column, so that a wrong file needs no controller.
@@ -50,32 +54,44 @@ async function apply(
   const query = {
     ...(options.dryRun ? { dryRun: 'true' } : {}),
     ...(options.reason ? { reason: options.reason } : {}),
+    ...(options.rate ? { predictionsPerSecond: String(readRate(options.rate)) } : {}),
   };
   const answer = await api.send<ApplyAnswer>('rollouts', { method: 'POST', yaml: text, query });
   if (context.output === 'json') printJson(terminal, answer);
-  else {
-    const lines = [
+  else
+    print(terminal, [
       ...answer.warnings.map((warning) => warningLine(context, warning, options.file)),
-      options.dryRun ? `${spec.model}: the file is right, nothing was changed` : answerLine(spec),
-      ...(answer.estimate && spec.canary ? estimateLines(spec, answer.estimate) : []),
-    ];
-    print(terminal, lines);
-  }
+      appliedLine(spec, answer),
+      ...(spec.canary ? forecastLines(context, spec, answer.estimate) : []),
+    ]);
   return EXIT.ok;
 }
 
+/** What the controller answers to a rollout file. */
 interface ApplyAnswer {
+  readonly rollout: string | null;
+  readonly dryRun: boolean;
+  readonly changed: boolean;
   readonly warnings: readonly Problem[];
-  readonly estimate?: DurationEstimate | null;
+  readonly estimate: DurationEstimate | null;
 }
 
-function answerLine(spec: RolloutSpec): string {
+function appliedLine(spec: RolloutSpec, { dryRun, changed, rollout }: ApplyAnswer): string {
+  if (dryRun)
+    return `${spec.model}: the file is right, and would ${changed ? 'be carried out' : 'change nothing'}; nothing was done`;
+  if (!changed) return `${spec.model}: ${rollout ?? spec.stable.version} stands like that already, nothing was done`;
   return spec.canary
-    ? `${spec.model}: rollout of ${spec.canary.version} begins as soon as it is ready; watch it with canaryctl get ${spec.model} -w`
+    ? `${spec.model}: ${rollout} begins as soon as ${spec.canary.version} is ready; watch it with canaryctl get ${spec.model} -w`
     : `${spec.model}: registered, ${spec.stable.version} gets all the traffic`;
 }
 
-async function lint(context: CommandContext, options: FileOptions & { rate?: string }): Promise<number> {
+function forecastLines(context: CommandContext, spec: RolloutSpec, estimate: DurationEstimate | null): string[] {
+  if (!estimate) return ['how long it takes depends on the traffic, which is not known yet: see canaryctl lint --rate'];
+  const warnings = estimate.warnings.map((warning) => `  ${warningLine(context, warning)}`);
+  return [...estimateLines(spec, estimate), ...warnings];
+}
+
+async function lint(context: CommandContext, options: FileOptions): Promise<number> {
   const { terminal } = context;
   const rates = options.rate === undefined ? EXAMPLE_RATES : [readRate(options.rate)];
   const { value: spec, warnings } = parse(await readFile(terminal, options.file), options.file);
@@ -87,10 +103,7 @@ async function lint(context: CommandContext, options: FileOptions & { rate?: str
   print(terminal, [
     ...warnings.map((warning) => warningLine(context, warning, options.file)),
     `${options.file}: right, ${spec.canary ? `${spec.steps.length} steps from ${spec.stable.version} to ${spec.canary.version}` : `registers ${spec.model}`}`,
-    ...estimates.flatMap((estimate) => [
-      ...estimateLines(spec, estimate),
-      ...estimate.warnings.map((warning) => `  ${warningLine(context, warning)}`),
-    ]),
+    ...estimates.flatMap((estimate) => forecastLines(context, spec, estimate)),
   ]);
   return EXIT.ok;
 }

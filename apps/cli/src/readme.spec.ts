@@ -1,0 +1,93 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import {
+  bucketCodec,
+  commandCodec,
+  deadLetterCodec,
+  decisionCodec,
+  labelCodec,
+  outcomeCodec,
+  parseRolloutSpec,
+  type Problem,
+  rolloutStateCodec,
+  TOPIC_TABLE,
+  TOPICS,
+  verdictCodec,
+} from '@app/shared';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = new URL('../../../', import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
+/** Tables are padded by the formatter. */
+const readme = read('README.md').replaceAll(/ {2,}\|/g, ' |');
+
+const codecs = {
+  'prediction-outcome': [outcomeCodec, bucketCodec],
+  'prediction-label': [labelCodec],
+  'rollout-verdict': [verdictCodec],
+  'rollout-command': [commandCodec],
+  'rollout-decision': [decisionCodec],
+  'rollout-state': [rolloutStateCodec],
+  'dead-letter': [deadLetterCodec],
+};
+
+const CONFIG_FILES = [
+  'libs/shared/src/config.ts',
+  'libs/shared/src/sealing-config.ts',
+  'apps/router/src/config.ts',
+  'apps/evaluator/src/config.ts',
+  'apps/controller/src/config.ts',
+];
+
+describe('the README', () => {
+  it.each(Object.entries(codecs))('shows a record of %s that is one', (topic, formats) => {
+    const records = [
+      ...readme.matchAll(/<!-- record: (\S+) -->\n<!-- prettier-ignore -->\n```json\n([^`]+)```/g),
+    ].filter((m) => m[1] === topic);
+    expect(records).toHaveLength(formats.length);
+    records.forEach(([, , json], index) => {
+      const decoded = formats[index]!.decode(Buffer.from(json!));
+      expect(decoded.ok ? [] : decoded.problems).toEqual([]);
+    });
+  });
+
+  it('lists the topics as the table in the code has them', () => {
+    for (const role of TOPICS) {
+      const { defaultName, key, writtenBy, readBy, retentionMs } = TOPIC_TABLE[role];
+      const kept = retentionMs === null ? 'compacted' : `${retentionMs / 86_400_000} d`;
+      const row = `| ${[defaultName, key, writtenBy, readBy, kept].join(' | ')} |`;
+      expect(readme.includes(row), row).toBe(true);
+    }
+  });
+
+  it('shows rollout files that are right', () => {
+    const files = [...readme.matchAll(/```yaml\n([^`]+)```/g)].map(([, text]) => text!);
+    expect(files.length).toBeGreaterThan(1);
+    for (const file of files) expect(problemsOf(file)).toEqual([]);
+  });
+
+  it('names every environment variable of the services, and no other', () => {
+    const variable = /^ {2}([A-Z][A-Z0-9_]+)[!?]?(?::| =)/gm;
+    const declared = CONFIG_FILES.flatMap((file) => [...read(file).matchAll(variable)].map(([, name]) => name));
+    const table = readme.slice(readme.indexOf('<!-- configuration -->'), readme.indexOf('<!-- /configuration -->'));
+    expect([...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name)).toEqual(declared);
+  });
+
+  it('has links and files that exist', () => {
+    for (const [, path] of readme.matchAll(/\]\(([^)#]+)\)/g)) expect(() => readdirOrRead(path!)).not.toThrow();
+  });
+});
+
+describe('the examples', () => {
+  it.each(readdirSync(new URL('examples', ROOT)).filter((name) => name.endsWith('.yaml')))('%s is right', (name) => {
+    expect(problemsOf(read(`examples/${name}`))).toEqual([]);
+  });
+});
+
+function problemsOf(file: string): readonly Problem[] {
+  const parsed = parseRolloutSpec(file);
+  return parsed.ok ? parsed.warnings : parsed.problems;
+}
+
+function readdirOrRead(path: string): unknown {
+  return path.includes('.') ? read(path) : readdirSync(new URL(path, ROOT));
+}
