@@ -18,3 +18,9 @@ export class EvaluatorConfig extends SealingConfig {
   @Matches(/^[A-Za-z0-9._-]{1,200}$/, { message: 'letters, digits, dots, hyphens and underscores, at most 200' })
   EVALUATOR_GROUP = 'evaluator';
 }
+
+/** What the evaluator itself needs to know; how it reaches Kafka and Redis is main.ts's. */
+export type EvaluatorSettings = Pick<
+  EvaluatorConfig,
+  'HTTP_HOST' | 'HTTP_PORT' | 'INSTANCE' | 'TOPIC_PREFIX' | 'EVALUATOR_GROUP'
+>;

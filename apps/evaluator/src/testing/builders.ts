@@ -1,5 +1,13 @@
 import type { Phase, RolloutSpec, RolloutState } from '@app/shared';
-import { type ArmCounts, type BucketSummary, CELL_CLASS, cellKey, type PlacedSummary } from '../domain/summary.js';
+import {
+  type ArmCounts,
+  type BucketSummary,
+  CELL_CLASS,
+  cellKey,
+  type LabelShare,
+  type PlacedSummary,
+  type Summary,
+} from '../domain/summary.js';
 
 /** Numbers in [0, 1) from a seed: mulberry32. */
 export function seededRandom(seed: number): () => number {
@@ -128,7 +136,17 @@ export function aBucket(model: string, generation: number, bucket: number): Buck
   };
 }
 
-export const placed = (offset: number, summary: BucketSummary, index = 0): PlacedSummary => ({
+/** Ten labelled predictions of one stratum of a second, one of them the canary's. */
+export function aShare(model: string, generation: number, stratum: number): LabelShare {
+  const arm = (n: number, wrong: number) => {
+    const inGroup0 = (count: number): number[] => Array.from({ length: 64 }, (_, group) => (group === 0 ? count : 0));
+    return { n, wrong, groupN: inGroup0(n), groupWrong: inGroup0(wrong) };
+  };
+  const canary = arm(1, stratum % 5 === 0 ? 1 : 0);
+  return { kind: 'label-share', model, generation, stratum, strataMs: 1_000, stable: arm(9, 1), canary };
+}
+
+export const placed = (offset: number, summary: Summary, index = 0): PlacedSummary => ({
   offset,
   index,
   summary,

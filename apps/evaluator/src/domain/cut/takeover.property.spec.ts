@@ -1,10 +1,10 @@
 import { type Cut, verdictCodec } from '@app/shared';
 import { describe, expect, it } from 'vitest';
-import { aBucket, aState, placed, seededRandom } from '../../testing/builders.js';
+import { aBucket, aShare, aState, placed, seededRandom } from '../../testing/builders.js';
 import { recordingEngines } from '../../testing/recording-engine.js';
 import type { PlacedSummary } from '../summary.js';
 import { CHECKPOINT_PIECE_BYTES_MAX, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
-import type { EngineFactory } from './engine-factory.js';
+import { type EngineFactory, verdictEngines } from './engine-factory.js';
 import { nextFront, NO_STOPS, summariesBetween } from './next-front.js';
 import { OwnedModels } from './owned-models.js';
 import { knownPlanOf, PlanHistory } from './plan-history.js';
@@ -47,17 +47,22 @@ class Life {
       late.push(() => this.history.add(knownPlanOf(state)));
     }
     if (this.random() < 0.5) late.splice(0).forEach((tell) => tell());
-    for (const slot of this.slots) {
+    for (const [i, slot] of this.slots.entries()) {
       const records = Math.floor(this.random() * 6);
-      for (let i = 0; i < records; i++) {
+      for (let record = 0; record < records; record++) {
         slot.position += 1 + Math.floor(this.random() * 3);
         slot.logTimeMs = Math.max(slot.logTimeMs, 0) + Math.floor(this.random() * 900);
         const model = MODELS[Math.floor(this.random() * MODELS.length)]!;
         const summaries = this.random() < 0.2 ? 2 : 1;
-        for (let index = 0; index < summaries; index++)
-          slot.summaries.push(
-            placed(slot.position - 1, aBucket(model, 2 + this.step.get(model)!, this.bucket++), index),
-          );
+        const generation = 2 + this.step.get(model)!;
+        for (let index = 0; index < summaries; index++) {
+          const number = this.bucket++;
+          const summary =
+            i < COUNTS.outcome
+              ? aBucket(model, generation, number)
+              : aShare(model, generation, Math.floor(number / 10));
+          slot.summaries.push(placed(slot.position - 1, summary, index));
+        }
       }
     }
     late.forEach((tell) => tell());
@@ -92,9 +97,10 @@ class Owner {
 
   constructor(
     private readonly life: Life,
+    engines: EngineFactory,
     public number = 0,
     public front = emptyFront(COUNTS),
-    public models = new OwnedModels(recordingEngines),
+    public models = new OwnedModels(engines),
   ) {}
 
   cut(random: () => number): Published | null {
@@ -120,7 +126,8 @@ class Owner {
   fold(cut: Cut, views = this.life.views(this.front)): Published {
     const target = frontOf(cut, COUNTS);
     const summaries = summariesBetween(this.front, target, views);
-    const { verdicts } = this.models.foldCut(cut, summaries, (model, at) => this.life.history.at(model, at));
+    const { verdicts, failures } = this.models.foldCut(cut, summaries, (model, at) => this.life.history.at(model, at));
+    expect(failures).toEqual([]);
     this.front = target;
     this.number = cut.number;
     return { cut, bytes: verdicts.map((verdict) => verdictCodec.encode(verdict).toString()) };
@@ -134,14 +141,17 @@ class Owner {
 }
 
 /** A new owner at a checkpoint, or at the beginning where there is none yet. */
-function takenOver(life: Life, checkpoint: ReadonlyMap<string, Buffer>): Owner {
-  const found = decodeCheckpoint(0, checkpoint, recordingEngines);
-  if (!found) return new Owner(life);
+function takenOver(life: Life, checkpoint: ReadonlyMap<string, Buffer>, engines: EngineFactory): Owner {
+  const found = decodeCheckpoint(0, checkpoint, engines);
+  if (!found) return new Owner(life, engines);
   if (found.kind !== 'usable') throw new Error(found.why);
-  return new Owner(life, found.head.number, frontOf(found.head, COUNTS), found.models);
+  return new Owner(life, engines, found.head.number, frontOf(found.head, COUNTS), found.models);
 }
 
-describe('folding along cuts', () => {
+describe.each([
+  { name: 'recording', engines: recordingEngines },
+  { name: 'verdict', engines: verdictEngines },
+])('folding along cuts with the $name engine', ({ engines }) => {
   it.each(Array.from({ length: 20 }, (_, seed) => seed))(
     'gives the published bytes again from any checkpoint, and a takeover changes nothing that follows (seed %i)',
     (seed) => {
@@ -149,8 +159,8 @@ describe('folding along cuts', () => {
       const readable = seededRandom(seed + 1_000);
       const random = seededRandom(seed + 2_000);
       // Two owners that cut alike: one is never taken over, the other again and again.
-      const steady = new Owner(life);
-      let owner = new Owner(life);
+      const steady = new Owner(life, engines);
+      let owner = new Owner(life, engines);
       let checkpoint: ReadonlyMap<string, Buffer> = new Map();
       let since: Published[] = [];
       let verdicts = 0;
@@ -167,7 +177,7 @@ describe('folding along cuts', () => {
         }
         if (random() < 0.2) {
           if (random() < 0.3) life.compact();
-          const next = takenOver(life, checkpoint);
+          const next = takenOver(life, checkpoint, engines);
           for (const { cut, bytes } of since) expect(next.fold(cut).bytes).toEqual(bytes);
           expect(next.checkpoint()).toEqual(owner.checkpoint());
           owner = next;
