@@ -1,0 +1,23 @@
+import type { ControllerSettings } from '../config.js';
+import { refuse } from './problem.js';
+
+const ACTOR = /^[\p{L}\p{N} .@+_:/-]{1,200}$/u;
+const KEY = /^[\x21-\x7e]{1,200}$/;
+
+/** Who asks: the name a request gives, else the token's owner's. */
+export function actorOf(header: string | undefined, settings: ControllerSettings): string {
+  if (header === undefined)
+    return settings.CONTROLLER_TOKEN === undefined ? 'anonymous' : settings.CONTROLLER_TOKEN_NAME;
+  if (ACTOR.test(header)) return header;
+  return refuseHeader('X-Actor', 'must be a name of at most 200 letters, digits, spaces and . @ + _ : / -');
+}
+
+/** The command's id, chosen by who asks: the same one twice acts once. */
+export function idempotencyKeyOf(header: string | undefined): string | undefined {
+  if (header === undefined || KEY.test(header)) return header;
+  return refuseHeader('Idempotency-Key', 'must be 1 to 200 visible ASCII characters');
+}
+
+function refuseHeader(field: string, what: string): never {
+  return refuse(400, 'bad-header', `${field} ${what}`, [{ field, code: 'bad-header', message: `${field} ${what}` }]);
+}

@@ -1,0 +1,158 @@
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { type Clock, type Decision, formatDuration, type RolloutState, type WindowReader } from '@app/shared';
+import type { ControllerSettings } from '../config.js';
+import { parseTraffic } from '../domain/rollout/weights.js';
+import { ModelDirectory } from '../reading/model-directory.js';
+import { RolloutJournal } from '../reading/rollout-journal.js';
+import { actorOf, idempotencyKeyOf } from './caller.js';
+import { type CarriedOut, CommandDesk, type Order } from './command-desk.js';
+import { ProblemException, refuse, unprocessable } from './problem.js';
+import { AbortBody, HistoryQuery, ReasonBody, TrafficBody, WindowsQuery } from './requests.js';
+import { CLOCK, SETTINGS, WINDOWS } from './tokens.js';
+import { listedView, modelView, type ModelView, windowView, type WindowView } from './views.js';
+
+const WINDOWS_SHOWN_MS = 900_000;
+/** Older ones are not kept, and an endless range must not be read. */
+const WINDOWS_KEPT_MS = { '10s': 3_600_000, '1m': 86_400_000 } as const;
+
+interface Caller {
+  readonly 'x-actor'?: string;
+  readonly 'idempotency-key'?: string;
+}
+
+@ApiTags('models')
+@ApiBearerAuth()
+@ApiResponse({ status: 404, description: 'There is no such model.' })
+@Controller('api/v1/models')
+export class ModelsController {
+  constructor(
+    @Inject(ModelDirectory) private readonly directory: ModelDirectory,
+    @Inject(RolloutJournal) private readonly journal: RolloutJournal,
+    @Inject(CommandDesk) private readonly desk: CommandDesk,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(SETTINGS) private readonly settings: ControllerSettings,
+    @Inject(WINDOWS) private readonly windows: WindowReader | undefined,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'All models, each with its last decision and its newest verdict.' })
+  list(): { models: ModelView[] } {
+    return { models: this.directory.all().map((state) => listedView(state, this.journal)) };
+  }
+
+  @Get(':model')
+  @ApiOperation({ summary: 'A model: its whole state and the newest verdict.' })
+  get(@Param('model') model: string): ModelView {
+    return modelView(this.known(model), this.journal);
+  }
+
+  @Get(':model/history')
+  @ApiOperation({ summary: 'What was decided about a model and why, oldest first.' })
+  history(@Param('model') model: string, @Query() { limit }: HistoryQuery): { model: string; decisions: Decision[] } {
+    return { model, decisions: this.journal.history(this.known(model), limit) };
+  }
+
+  @Get(':model/windows')
+  @ApiOperation({ summary: 'Traffic, errors, labels and latency of each version over time.' })
+  @ApiResponse({ status: 503, description: 'The store of the windows is away, or none is configured.' })
+  async read(
+    @Param('model') model: string,
+    @Query() query: WindowsQuery,
+  ): Promise<{ model: string; windows: WindowView[] }> {
+    this.known(model);
+    if (!this.windows) refuse(503, 'no-windows', 'this controller has no window store; set REDIS_URL');
+    const toMs = query.to ?? this.clock.nowMs();
+    const fromMs = query.from ?? toMs - WINDOWS_SHOWN_MS;
+    if (fromMs > toMs || toMs - fromMs > WINDOWS_KEPT_MS[query.resolution]) {
+      const text = `from must be before to, at most ${formatDuration(WINDOWS_KEPT_MS[query.resolution])} with resolution ${query.resolution}`;
+      throw new ProblemException(unprocessable([{ field: 'from', code: 'bad-range', message: text }]));
+    }
+    const range = { resolution: query.resolution, fromMs, toMs };
+    const windows = await this.windows.read(model, range).catch((error: unknown) => {
+      return refuse(503, 'windows-away', `the window store does not answer: ${(error as Error).message}`);
+    });
+    return { model, windows: windows.map(windowView) };
+  }
+
+  @Post(':model/promote')
+  @Command('Goes on to the next step now: ends a pause, or does not wait for the verdict.')
+  promote(@Param('model') model: string, @Body() body: ReasonBody, @Headers() caller: Caller): Promise<CarriedOut> {
+    return this.carryOut({ model, action: 'promote', reason: body.reason }, caller);
+  }
+
+  @Post(':model/promote-full')
+  @Command('Skips the remaining steps: the canary becomes stable and gets all traffic.')
+  promoteFull(@Param('model') model: string, @Body() body: ReasonBody, @Headers() caller: Caller): Promise<CarriedOut> {
+    return this.carryOut({ model, action: 'promote-full', reason: body.reason }, caller);
+  }
+
+  @Post(':model/pause')
+  @Command('Stops at the present weights; a fail still rolls back.')
+  pause(@Param('model') model: string, @Body() body: ReasonBody, @Headers() caller: Caller): Promise<CarriedOut> {
+    return this.carryOut({ model, action: 'pause', reason: body.reason }, caller);
+  }
+
+  @Post(':model/resume')
+  @Command('Ends a pause.')
+  resume(@Param('model') model: string, @Body() body: ReasonBody, @Headers() caller: Caller): Promise<CarriedOut> {
+    return this.carryOut({ model, action: 'resume', reason: body.reason }, caller);
+  }
+
+  @Post(':model/abort')
+  @Command('Ends the rollout: stable gets all traffic at once.')
+  abort(@Param('model') model: string, @Body() body: AbortBody, @Headers() caller: Caller): Promise<CarriedOut> {
+    return this.carryOut({ model, action: 'abort', reason: body.reason }, caller);
+  }
+
+  @Post(':model/undo')
+  @Command('After a promotion: the version that was stable before gets all traffic again.')
+  undo(@Param('model') model: string, @Body() body: ReasonBody, @Headers() caller: Caller): Promise<CarriedOut> {
+    return this.carryOut({ model, action: 'undo', reason: body.reason }, caller);
+  }
+
+  @Put(':model/traffic')
+  @Command('Sets the weights by hand, while no rollout is open.')
+  setTraffic(@Param('model') model: string, @Body() body: TrafficBody, @Headers() caller: Caller): Promise<CarriedOut> {
+    const weights = parseTraffic(body.weights, Object.keys(this.known(model).versions));
+    if (!weights.ok) throw new ProblemException(unprocessable(weights.problems));
+    return this.carryOut({ model, action: 'set-traffic', reason: body.reason, weights: weights.value }, caller);
+  }
+
+  private async carryOut(
+    order: Pick<Order, 'model' | 'action' | 'weights'> & { reason: string | undefined },
+    caller: Caller,
+  ): Promise<CarriedOut> {
+    this.known(order.model);
+    const { state, ...done } = await this.desk.carryOut({
+      ...order,
+      reason: order.reason ?? '',
+      actor: actorOf(caller['x-actor'], this.settings),
+      idempotencyKey: idempotencyKeyOf(caller['idempotency-key']),
+    });
+    return { ...done, state: { ...state, commands: [] } };
+  }
+
+  private known(model: string): RolloutState {
+    const text = `there is no model ${model}; apply a rollout file first`;
+    return this.directory.find(model) ?? refuse(404, 'unknown-model', text);
+  }
+}
+
+/** What all commands have in common. */
+function Command(summary: string): MethodDecorator {
+  return (target, key, descriptor) => {
+    const decorators = [
+      HttpCode(200),
+      ApiOperation({ summary }),
+      ApiParam({ name: 'model' }),
+      ApiHeader({ name: 'Idempotency-Key', required: false, description: 'The same key twice acts once.' }),
+      ApiHeader({ name: 'X-Actor', required: false, description: 'Who asks; stands in the decision.' }),
+      ApiResponse({ status: 200, description: 'Carried out; with the decisions it caused and the state after it.' }),
+      ApiResponse({ status: 409, description: 'Refused as the model stands; detail says why and what to do.' }),
+      ApiResponse({ status: 422, description: 'The request is wrong; errors names each field.' }),
+      ApiResponse({ status: 504, description: 'Sent, and not answered in time; ask again with the same key.' }),
+    ];
+    for (const decorate of decorators) decorate(target, key, descriptor);
+  };
+}

@@ -1,0 +1,119 @@
+import { Body, Controller, Headers, HttpStatus, Inject, Post, Query, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiConsumes, ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import {
+  type Clock,
+  type Decision,
+  type DurationEstimate,
+  estimateDuration,
+  parseRolloutSpec,
+  type Problem,
+  type RolloutSpec,
+  type RolloutState,
+} from '@app/shared';
+import type { FastifyReply } from 'fastify';
+import type { ControllerSettings } from '../config.js';
+import { transition } from '../domain/rollout/transition.js';
+import { ModelDirectory } from '../reading/model-directory.js';
+import { actorOf, idempotencyKeyOf } from './caller.js';
+import { CommandDesk } from './command-desk.js';
+import { ProblemException, refuse, unprocessable } from './problem.js';
+import { ApplyQuery } from './requests.js';
+import { CLOCK, SETTINGS } from './tokens.js';
+import { TrafficRate } from './traffic-rate.js';
+
+/** What became of a rollout file. */
+interface AppliedView {
+  readonly model: string;
+  /** Null for a file that only registers a model. */
+  readonly rollout: string | null;
+  readonly dryRun: boolean;
+  /** False: the same rollout was open already, or the model stood like that already. */
+  readonly changed: boolean;
+  /** The file as it was understood, with every default. */
+  readonly spec: RolloutSpec;
+  readonly warnings: readonly Problem[];
+  /** How long it will take; null while the present traffic is not known. */
+  readonly estimate: DurationEstimate | null;
+  readonly decisions: readonly Decision[];
+  /** The model after it; null in a dry run of a new one. */
+  readonly state: RolloutState | null;
+}
+
+@ApiTags('rollouts')
+@ApiBearerAuth()
+@Controller('api/v1/rollouts')
+export class RolloutsController {
+  constructor(
+    @Inject(CommandDesk) private readonly desk: CommandDesk,
+    @Inject(ModelDirectory) private readonly directory: ModelDirectory,
+    @Inject(TrafficRate) private readonly traffic: TrafficRate,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(SETTINGS) private readonly settings: ControllerSettings,
+  ) {}
+
+  @Post()
+  @ApiOperation({
+    summary: 'Starts a rollout, or registers a model (a file without canary). The same file twice acts once.',
+  })
+  @ApiConsumes('application/json', 'text/yaml', 'application/yaml')
+  @ApiBody({ description: 'The rollout file, as JSON or as YAML text.', schema: { type: 'object' } })
+  @ApiHeader({ name: 'Idempotency-Key', required: false })
+  @ApiHeader({ name: 'X-Actor', required: false })
+  @ApiResponse({ status: 201, description: 'The rollout was accepted and begins once its canary is ready.' })
+  @ApiResponse({ status: 200, description: 'A dry run, or nothing was left to do.' })
+  @ApiResponse({ status: 409, description: 'Refused as the model stands; the code says why.' })
+  @ApiResponse({ status: 422, description: 'The file is wrong; errors names each field with the remedy.' })
+  async apply(
+    @Body() body: unknown,
+    @Query() query: ApplyQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Headers('x-actor') xActor?: string,
+    @Headers('idempotency-key') key?: string,
+  ): Promise<AppliedView> {
+    const parsed = parseRolloutSpec(body);
+    if (!parsed.ok) throw new ProblemException(unprocessable(parsed.problems));
+    const { value: spec, warnings } = parsed;
+    const order = {
+      model: spec.model,
+      action: 'apply',
+      actor: actorOf(xActor, this.settings),
+      reason: query.reason ?? '',
+      spec,
+    } as const;
+    const estimate = await this.estimate(spec, query.predictionsPerSecond);
+    if (query.dryRun) {
+      reply.status(HttpStatus.OK);
+      return { ...this.rehearse(order), model: spec.model, dryRun: true, spec, warnings, estimate };
+    }
+    const before = this.directory.find(spec.model);
+    const { decisions, state } = await this.desk.carryOut({ ...order, idempotencyKey: idempotencyKeyOf(key) });
+    const changed = decisions.length > 0 || before?.rolloutCount !== state.rolloutCount;
+    reply.status(changed ? HttpStatus.CREATED : HttpStatus.OK);
+    const view = { ...state, commands: [] };
+    return { ...result(spec, view, changed), dryRun: false, spec, warnings, estimate, decisions };
+  }
+
+  /** The state machine itself says what would happen; nothing leaves this method. */
+  private rehearse(order: { model: string; action: 'apply'; actor: string; reason: string; spec: RolloutSpec }) {
+    const before = this.directory.find(order.model) ?? null;
+    const nowMs = this.clock.nowMs();
+    const command = { schemaVersion: 1, commandId: 'dry-run', at: nowMs, ...order } as const;
+    const { state, decisions, commandResult } = transition(before, { kind: 'command', command }, { nowMs });
+    if (commandResult?.result === 'refused') {
+      refuse(409, commandResult.reason?.code ?? 'refused', commandResult.reason?.text ?? 'refused');
+    }
+    const changed = decisions.length > 0 || before?.rolloutCount !== state?.rolloutCount;
+    const rollout = order.spec.canary ? (state?.rollout?.rollout ?? null) : null;
+    return { rollout, changed, decisions: [], state: before && { ...before, commands: [] } };
+  }
+
+  private async estimate(spec: RolloutSpec, asked: number | undefined): Promise<DurationEstimate | null> {
+    if (!spec.canary) return null;
+    const perSecond = asked ?? (await this.traffic.perSecond(spec.model));
+    return perSecond === null ? null : estimateDuration(spec, perSecond);
+  }
+}
+
+function result(spec: RolloutSpec, state: RolloutState, changed: boolean) {
+  return { model: spec.model, rollout: spec.canary ? (state.rollout?.rollout ?? null) : null, changed, state };
+}

@@ -1,0 +1,64 @@
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import {
+  type BusProducer,
+  type Clock,
+  type Health,
+  HealthModule,
+  type TopicNames,
+  type WindowReader,
+} from '@app/shared';
+import { BearerGuard } from './api/bearer-guard.js';
+import { CommandDesk } from './api/command-desk.js';
+import { EventStreams } from './api/event-streams.js';
+import { EventsController } from './api/events.controller.js';
+import { LabelsController } from './api/labels.controller.js';
+import { ModelsController } from './api/models.controller.js';
+import { RolloutsController } from './api/rollouts.controller.js';
+import { CLOCK, PRODUCER, SETTINGS, TOPIC_NAMES, WINDOWS } from './api/tokens.js';
+import { TrafficRate } from './api/traffic-rate.js';
+import type { ControllerSettings } from './config.js';
+import type { ControllerMetrics } from './metrics.js';
+import { ModelDirectory } from './reading/model-directory.js';
+import { RolloutJournal } from './reading/rollout-journal.js';
+
+/** The running parts that the API is a window to. */
+export interface ControllerParts {
+  readonly settings: ControllerSettings;
+  readonly topics: TopicNames;
+  readonly clock: Clock;
+  readonly metrics: ControllerMetrics;
+  readonly health: Health;
+  readonly producer: BusProducer;
+  readonly directory: ModelDirectory;
+  readonly journal: RolloutJournal;
+  readonly desk: CommandDesk;
+  readonly streams: EventStreams;
+  readonly traffic: TrafficRate;
+  readonly windows: WindowReader | undefined;
+}
+
+@Module({})
+export class ControllerModule {
+  static register(parts: ControllerParts): DynamicModule {
+    const providers: Provider[] = [
+      { provide: ModelDirectory, useValue: parts.directory },
+      { provide: RolloutJournal, useValue: parts.journal },
+      { provide: CommandDesk, useValue: parts.desk },
+      { provide: EventStreams, useValue: parts.streams },
+      { provide: TrafficRate, useValue: parts.traffic },
+      { provide: CLOCK, useValue: parts.clock },
+      { provide: SETTINGS, useValue: parts.settings },
+      { provide: WINDOWS, useValue: parts.windows },
+      { provide: PRODUCER, useValue: parts.producer },
+      { provide: TOPIC_NAMES, useValue: parts.topics },
+      { provide: APP_GUARD, useValue: new BearerGuard({ token: parts.settings.CONTROLLER_TOKEN }) },
+    ];
+    return {
+      module: ControllerModule,
+      imports: [HealthModule.register({ health: parts.health, registry: parts.metrics.registry })],
+      controllers: [RolloutsController, ModelsController, LabelsController, EventsController],
+      providers,
+    };
+  }
+}

@@ -1,0 +1,106 @@
+import {
+  type BusBatch,
+  type BusFollower,
+  type BusRecord,
+  cloudEventData,
+  type Logger,
+  type MessageBus,
+  type RolloutState,
+  rolloutStateCodec,
+  type TopicNames,
+} from '@app/shared';
+import type { ControllerMetrics } from '../metrics.js';
+
+export interface ModelDirectoryDeps {
+  readonly bus: MessageBus;
+  readonly topics: TopicNames;
+  readonly logger: Logger;
+  readonly metrics: ControllerMetrics;
+}
+
+type Watcher = (state: RolloutState) => void;
+
+/** All models as rollout-state has them, whoever decides about them: what the API answers from. */
+export class ModelDirectory {
+  private readonly models = new Map<string, RolloutState>();
+  private readonly watchers = new Map<string, Set<Watcher>>();
+  private readonly follower: BusFollower;
+  private complete = false;
+
+  constructor(private readonly deps: ModelDirectoryDeps) {
+    this.follower = deps.bus.follower({
+      topics: [deps.topics.state],
+      readCommitted: true,
+      onBatch: (batch) => this.read(batch),
+      onError: (error) => deps.logger.warn({ err: error }, 'following rollout-state failed, it goes on by itself'),
+    });
+    this.follower.caughtUp().then(
+      () => (this.complete = true),
+      () => undefined, // closed before it was
+    );
+  }
+
+  /** Why answers may be wrong now, or null. */
+  unready(): string | null {
+    if (!this.complete) return 'rollout-state has not been read to its end yet';
+    return this.follower.isCurrent() ? null : 'rollout-state cannot be followed: Kafka is away';
+  }
+
+  find(model: string): RolloutState | undefined {
+    return this.models.get(model);
+  }
+
+  /** By name. */
+  all(): RolloutState[] {
+    return [...this.models.values()].sort((a, b) => (a.model < b.model ? -1 : 1));
+  }
+
+  /** Resolves with the first state of the model that fits, now or later; null when none has come within timeoutMs. */
+  waitFor(model: string, fits: (state: RolloutState) => boolean, timeoutMs: number): Promise<RolloutState | null> {
+    const known = this.models.get(model);
+    if (known && fits(known)) return Promise.resolve(known);
+    return new Promise((resolve) => {
+      const watchers = this.watchers.get(model) ?? new Set<Watcher>();
+      this.watchers.set(model, watchers);
+      const end = (state: RolloutState | null): void => {
+        clearTimeout(timer);
+        watchers.delete(watch);
+        if (watchers.size === 0) this.watchers.delete(model);
+        resolve(state);
+      };
+      const watch: Watcher = (state) => {
+        if (fits(state)) end(state);
+      };
+      const timer = setTimeout(() => end(null), timeoutMs);
+      watchers.add(watch);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.follower.close();
+  }
+
+  private read(batch: BusBatch): void {
+    for (const record of batch.records) this.readRecord(record, batch);
+  }
+
+  private readRecord(record: BusRecord, { topic, partition }: BusBatch): void {
+    const model = record.key?.toString('utf8') ?? '';
+    const before = this.models.get(model);
+    if (record.value === null) {
+      this.models.delete(model);
+      this.deps.metrics.weightsRead(before, undefined);
+      return;
+    }
+    const decoded = rolloutStateCodec.decode(cloudEventData(record.value, record.headers ?? {}));
+    if (!decoded.ok) {
+      // The owner of the partition says so at ERROR; here the last readable state stays.
+      const at = { topic, partition, offset: record.offset, problems: decoded.problems };
+      this.deps.logger.warn(at, 'a state cannot be read');
+      return;
+    }
+    this.models.set(model, decoded.value);
+    this.deps.metrics.weightsRead(before, decoded.value);
+    for (const watch of [...(this.watchers.get(model) ?? [])]) watch(decoded.value);
+  }
+}

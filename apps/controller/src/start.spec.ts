@@ -1,0 +1,460 @@
+import {
+  type Decision,
+  loadConfig,
+  MemoryBus,
+  type Problem,
+  type RolloutState,
+  type Verdict,
+  type WindowReader,
+} from '@app/shared';
+import { afterEach, describe, expect, test } from 'vitest';
+import { verdict } from '../test/builders.js';
+import { until, World } from '../test/controller-fixture.js';
+import { ControllerConfig } from './config.js';
+
+const FILE = `
+model: digits
+stable: { version: v1, url: http://127.0.0.1:9001 }
+canary: { version: v2, url: http://127.0.0.1:9002 }
+prediction: { pointer: /class }
+steps:
+  - { traffic_split: { v1: 0.9, v2: 0.1 } }
+  - { traffic_split: { v1: 0.5, v2: 0.5 } }
+  - { traffic_split: { v1: 0, v2: 1 }, atLeast: { duration: 10m } }
+`;
+
+interface View {
+  readonly state: RolloutState;
+  readonly verdict: Verdict | null;
+}
+interface Done {
+  readonly decisions: readonly Decision[];
+  readonly state: RolloutState;
+}
+interface Refused {
+  readonly code: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly errors: readonly Problem[];
+}
+
+let world: World;
+const given = async (): Promise<World> => {
+  world = await World.create();
+  await world.controller();
+  return world;
+};
+const givenStarted = async (): Promise<World> => {
+  await given();
+  expect((await world.post('/api/v1/rollouts', FILE)).status).toBe(201);
+  await world.decided('started');
+  return world;
+};
+afterEach(() => world?.close());
+
+describe('a rollout', () => {
+  test('goes the whole way on the evaluator’s word, and the decision topic alone tells it', async () => {
+    await givenStarted();
+    expect(world.probe.asked).toEqual(['http://127.0.0.1:9002']);
+    for (const action of ['weight-changed', 'weight-changed', 'promoted'] as const) {
+      const { sequence } = world.state();
+      await world.judge('pass');
+      await until(() => world.states.get('digits')!.sequence > sequence);
+      await world.decided(action);
+    }
+    expect(world.decisions.map((d) => [d.sequence, d.action, d.to['v2']])).toEqual([
+      [1, 'registered', 0],
+      [2, 'started', 0.1],
+      [3, 'weight-changed', 0.5],
+      [4, 'weight-changed', 1],
+      [5, 'promoted', 1],
+    ]);
+    expect(world.state()).toMatchObject({ stable: 'v2', weights: { v1: 0, v2: 1 } });
+    const { body } = await world.get<View>('/api/v1/models/digits');
+    expect(body.state.rollout?.status).toBe('promoted');
+    expect(body.verdict?.result).toBe('pass');
+  });
+
+  test('is rolled back with the reason, the figures and the limit', async () => {
+    await givenStarted();
+    await world.judge('fail', {
+      reason: { code: 'errors-too-many', text: '6.1 % errors against 2.0 %, limit +1 point' },
+    });
+    expect(await world.decided('rolled-back')).toMatchObject({
+      to: { v1: 1, v2: 0 },
+      reason: { code: 'errors-too-many', checks: [{ check: 'errorRate', limit: 0.01 }] },
+      safeToRemove: ['v2'],
+    });
+    const { body } = await world.get<{ decisions: Decision[] }>('/api/v1/models/digits/history');
+    expect(body.decisions).toEqual(world.decisions);
+  });
+
+  test('waits for a canary that is not ready, and begins when it is', async () => {
+    await given();
+    world.probe.answer = { ready: false, detail: 'connection refused' };
+    await world.post('/api/v1/rollouts', FILE);
+    await world.decided('held');
+    expect(world.state().rollout?.status).toBe('waiting-ready');
+    const asked = world.probe.asked.length;
+    world.probe.answer = { ready: true, detail: '200' };
+    world.clock.advance(2000);
+    await world.decided('started');
+    expect(world.probe.asked.length).toBe(asked + 1);
+  });
+
+  test('is held when the evaluator falls silent, which a cut without verdicts is not', async () => {
+    await givenStarted();
+    await world.judge('continue');
+    const cut = {
+      kind: 'cut',
+      schemaVersion: 1,
+      owner: 0,
+      number: 5,
+      positions: { outcome: [1], label: [1] },
+      logTimes: { outcome: [1], label: [1] },
+      known: {},
+    };
+    for (let s = 0; s < 60; s += 10) {
+      world.clock.advance(10_000);
+      const value = Buffer.from(JSON.stringify({ ...cut, asOf: world.clock.nowMs() }));
+      await world.send(
+        { topic: world.topics.verdict, partition: 0, key: '0', value },
+        { topic: world.topics.verdict, partition: 1, key: '1', value },
+      );
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(world.actions()).toEqual(['registered', 'started']);
+    world.clock.advance(30_000);
+    expect((await world.decided('held')).reason.code).toBe('evaluator-silent');
+    expect(world.deadLetters).toEqual([]);
+  });
+});
+
+describe('commands', () => {
+  test('promote, pause, resume, abort, undo and the traffic by hand answer with what they caused', async () => {
+    await givenStarted();
+    const act = async (action: string, body: unknown = {}): Promise<[number, string[]]> => {
+      const answer = await world.post<Done>(`/api/v1/models/digits/${action}`, body, { 'x-actor': 'ann' });
+      return [answer.status, answer.body.decisions.map((d) => `${d.actor}: ${d.action}`)];
+    };
+    expect(await act('pause')).toEqual([200, ['ann: paused']]);
+    expect(await act('resume')).toEqual([200, ['ann: resumed']]);
+    expect(await act('promote', { reason: 'looks good' })).toEqual([200, ['ann: weight-changed']]);
+    expect(await act('promote-full')).toEqual([200, ['ann: promoted']]);
+    expect(await act('undo')).toEqual([200, ['ann: undone']]);
+    const traffic = await world.put<Done>('/api/v1/models/digits/traffic', {
+      weights: { v1: 0.9, v2: 0.1 },
+      reason: 'by hand',
+    });
+    expect(traffic.body.state.weights).toEqual({ v1: 0.9, v2: 0.1 });
+    expect(world.state().weights).toEqual({ v1: 0.9, v2: 0.1 });
+  });
+
+  test('are refused with 409, the code and the remedy, and nothing changes', async () => {
+    await givenStarted();
+    const { state } = (await world.get<View>('/api/v1/models/digits')).body;
+    const refused = await world.post<Refused>('/api/v1/models/digits/resume');
+    expect(refused).toMatchObject({
+      status: 409,
+      type: 'application/problem+json',
+      body: { code: 'not-paused', status: 409 },
+    });
+    const undo = await world.post<Refused>('/api/v1/models/digits/undo', {});
+    expect(undo.body).toMatchObject({ code: 'rollout-open', detail: expect.stringContaining('abort') as string });
+    const other = await world.post<Refused>('/api/v1/rollouts', FILE.replace('0.9, v2: 0.1', '0.8, v2: 0.2'));
+    expect(other.body).toMatchObject({ status: 409, code: 'rollout-open' });
+    expect((await world.get<View>('/api/v1/models/digits')).body.state).toEqual(state);
+  });
+
+  test('act once for one Idempotency-Key, also side by side', async () => {
+    await givenStarted();
+    const promote = () => world.post<Done>('/api/v1/models/digits/promote', {}, { 'idempotency-key': 'night-job-7' });
+    const answers = await Promise.all([promote(), promote()]);
+    answers.push(await promote());
+    expect(new Set(answers.map((a) => JSON.stringify(a.body.decisions)))).toHaveProperty('size', 1);
+    expect(world.actions()).toEqual(['registered', 'started', 'weight-changed']);
+  });
+
+  test.each([
+    ['abort without a reason', 'POST', 'models/digits/abort', {}, 'reason'],
+    ['abort with an empty reason', 'POST', 'models/digits/abort', { reason: ' ' }, 'reason'],
+    ['an unknown field', 'POST', 'models/digits/promote', { full: true }, 'full'],
+    ['traffic of 10 and 90', 'PUT', 'models/digits/traffic', { weights: { v1: 90, v2: 10 } }, 'weights'],
+    ['traffic in per cent', 'PUT', 'models/digits/traffic', { weights: { v1: '90%', v2: '10%' } }, 'weights.v1'],
+    ['no traffic', 'PUT', 'models/digits/traffic', {}, 'weights'],
+    ['a label without an id', 'POST', 'labels', { label: 3 }, '0.predictionId'],
+    [
+      'a list with a bad label',
+      'POST',
+      'labels',
+      [
+        { predictionId: 'a', label: 1 },
+        { predictionId: 'b', label: null },
+      ],
+      '1.label',
+    ],
+  ])('%s is 422 and names the field', async (_, method, path, body, field) => {
+    await givenStarted();
+    const answer = await world.request<Refused>(method, `/api/v1/${path}`, body, {});
+    expect(answer).toMatchObject({ status: 422, type: 'application/problem+json' });
+    expect(answer.body.errors.map((e) => e.field)).toContain(field);
+    expect(answer.body.errors[0]!.message).not.toBe('');
+    expect(world.actions()).toEqual(['registered', 'started']);
+  });
+
+  test('for a model nobody knows are 404', async () => {
+    await given();
+    expect(await world.post<Refused>('/api/v1/models/nobody/promote')).toMatchObject({
+      status: 404,
+      body: { code: 'unknown-model' },
+    });
+  });
+});
+
+describe('applying', () => {
+  test.each([
+    ['traffic_split of 10 and 90', FILE.replace('v1: 0.9, v2: 0.1', 'v1: 90, v2: 10'), 'steps.0.traffic_split'],
+    ['falling steps', FILE.replace('v1: 0.5, v2: 0.5', 'v1: 0.95, v2: 0.05'), 'steps.1.traffic_split'],
+    ['an unknown key', `${FILE}\nfoo: 1`, 'foo'],
+    ['a bad URL', FILE.replace('http://127.0.0.1:9002', 'nonsense'), 'canary.url'],
+    ['YAML that does not parse', 'model: [', ''],
+  ])('%s is 422 with the field, and nothing changes', async (_, file, field) => {
+    await given();
+    const { status, body } = await world.post<Refused>('/api/v1/rollouts', file);
+    expect(status).toBe(422);
+    expect(body.errors.map((e) => e.field)).toContain(field);
+    expect((await world.get<{ models: View[] }>('/api/v1/models')).body.models).toEqual([]);
+  });
+
+  test('the same file twice acts once: 201, then 200', async () => {
+    await givenStarted();
+    const again = await world.post<{ changed: boolean; rollout: string }>('/api/v1/rollouts', FILE);
+    expect(again).toMatchObject({ status: 200, body: { changed: false, rollout: 'digits-1' } });
+    expect(world.state().rolloutCount).toBe(1);
+  });
+
+  test('a dry run changes nothing, says how long it will take, and refuses what an apply would', async () => {
+    await given();
+    const dry = await world.post<{ estimate: { totalMs: number }; rollout: string }>(
+      '/api/v1/rollouts?dryRun=true&predictionsPerSecond=500',
+      FILE,
+    );
+    expect(dry).toMatchObject({ status: 200, body: { dryRun: true, changed: true, rollout: 'digits-1' } });
+    expect(dry.body.estimate.totalMs).toBeGreaterThan(60_000);
+    expect((await world.get<{ models: View[] }>('/api/v1/models')).body.models).toEqual([]);
+    await world.post('/api/v1/rollouts', FILE);
+    await world.decided('started');
+    const other = await world.post<Refused>('/api/v1/rollouts?dryRun=true', FILE.replace('10m', '20m'));
+    expect(other.body).toMatchObject({ status: 409, code: 'rollout-open' });
+  });
+
+  test('accepts the file as JSON too, and tells the present traffic from the windows', async () => {
+    const windows: WindowReader = {
+      read: (_model, { fromMs }) =>
+        Promise.resolve([
+          {
+            startMs: fromMs,
+            durationMs: 10_000,
+            versions: new Map([
+              ['v1', { routed: 5000, errors: 1, labelled: 2, right: 1, latency: new Map([[265, 10]]) }],
+            ]),
+          },
+        ]),
+    };
+    world = await World.create();
+    await world.controller({ windows });
+    const file = {
+      model: 'digits',
+      stable: { version: 'v1', url: 'http://a' },
+      canary: { version: 'v2', url: 'http://b' },
+      steps: [{ traffic_split: { v1: 0.5, v2: 0.5 } }, { traffic_split: { v1: 0, v2: 1 } }],
+    };
+    const { status, body } = await world.post<{ estimate: { predictionsPerSecond: number } }>('/api/v1/rollouts', file);
+    expect(status).toBe(201);
+    expect(body.estimate.predictionsPerSecond).toBe(500);
+    const shown = await world.get<{ windows: { versions: Record<string, unknown> }[] }>(
+      '/api/v1/models/digits/windows?resolution=1m',
+    );
+    expect(shown.body.windows[0]?.versions['v1']).toMatchObject({
+      routed: 5000,
+      errors: 1,
+      latencyMs: { p50: expect.closeTo(200, -1) as number },
+    });
+    expect((await world.get<Refused>('/api/v1/models/digits/windows?from=0')).status).toBe(422);
+  });
+});
+
+describe('labels', () => {
+  test('go to the topic, keyed by prediction id: one, a list, or {labels}', async () => {
+    await given();
+    const label = (predictionId: string) => ({ predictionId, label: 7 });
+    expect(await world.post('/api/v1/labels', label('a'))).toMatchObject({ status: 202, body: { accepted: 1 } });
+    expect(await world.post('/api/v1/labels', [label('b'), label('c')])).toMatchObject({ body: { accepted: 2 } });
+    expect(await world.post('/api/v1/labels', { labels: [label('d')] })).toMatchObject({ body: { accepted: 1 } });
+    const keys: string[] = [];
+    const follower = world.bus.follower({
+      topics: [world.topics.label],
+      onBatch: (b) => b.records.forEach((r) => keys.push(r.key!.toString())),
+    });
+    await follower.caughtUp();
+    expect(keys.sort()).toEqual(['a', 'b', 'c', 'd']);
+  });
+});
+
+describe('what cannot be used', () => {
+  test('goes to the dead letters with its coordinates and cause, and the next record is handled', async () => {
+    await givenStarted();
+    const { topics } = world;
+    const partition = 0;
+    const bad = (topic: string, value: Buffer | null, key: string | null = 'digits') => ({
+      topic,
+      partition,
+      key,
+      value,
+    });
+    await world.send(
+      bad(topics.command, Buffer.from('{')),
+      bad(topics.command, null),
+      bad(
+        topics.command,
+        Buffer.from(
+          '{"schemaVersion":1,"commandId":"x","model":"digits","action":"fly","actor":"","reason":"","at":1}',
+        ),
+      ),
+      bad(
+        topics.command,
+        Buffer.from(
+          '{"schemaVersion":1,"commandId":"x","model":"digits","action":"apply","actor":"","reason":"","at":1,"spec":{"model":3}}',
+        ),
+      ),
+      bad(topics.verdict, Buffer.alloc(900_000, 'x')),
+      { ...bad(topics.verdict, Buffer.from(JSON.stringify({ ...verdict(world.state(), 'pass'), model: 'nobody' }))) },
+    );
+    await world.judge('pass');
+    await world.decided('weight-changed');
+    await until(() => world.deadLetters.length === 6);
+    const causes = world.deadLetters.map((d) => d.cause.code).sort();
+    expect(causes).toContain('not-json');
+    expect(causes).toContain('tombstone');
+    expect(causes.filter((c) => c === 'unknown-model' || c === 'wrong-partition')).toHaveLength(1);
+    expect(
+      world.deadLetters.every((d) => d.partition === partition && d.by === 'controller' && d.cause.text !== ''),
+    ).toBe(true);
+    expect(new Set(world.deadLetters.map((d) => `${d.topic}@${d.offset}`))).toHaveProperty('size', 6);
+  });
+});
+
+describe('the event stream', () => {
+  test('tells decisions and verdicts as they come, and goes on after Last-Event-ID', async () => {
+    await givenStarted();
+    const url = world.controllers[0]!.url;
+    const read = async (headers: Record<string, string>, enough: (text: string) => boolean): Promise<string> => {
+      const stop = new AbortController();
+      const response = await fetch(`${url}/api/v1/events?model=digits`, { headers, signal: stop.signal });
+      expect(response.headers.get('content-type')).toBe('text/event-stream');
+      let text = '';
+      for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+        text += chunk;
+        if (enough(text)) break;
+        if (!text.includes('event:')) void world.judge('continue');
+      }
+      stop.abort();
+      return text;
+    };
+    const live = await read({}, (text) => text.includes('event: verdict'));
+    expect(live).toContain('"result":"continue"');
+    const missed = await read({ 'last-event-id': 'decision:digits/1' }, (text) => text.includes('decision:digits/2'));
+    expect(missed).toContain('"action":"started"');
+  });
+});
+
+describe('the API itself', () => {
+  test('wants the token where one is set, and says so without telling why it is wrong', async () => {
+    world = await World.create();
+    await world.controller({ env: { CONTROLLER_TOKEN: 'correct-horse-battery' } });
+    expect(await world.get<Refused>('/api/v1/models')).toMatchObject({ status: 401, body: { code: 'token-required' } });
+    expect((await world.get('/api/v1/models', { authorization: 'Bearer wrong-horse-battery' })).status).toBe(401);
+    const authorization = 'Bearer correct-horse-battery';
+    expect((await world.get('/api/v1/models', { authorization })).status).toBe(200);
+    await world.post('/api/v1/rollouts', FILE, { authorization });
+    await world.decided('started');
+    expect(world.decisions[0]?.actor).toBe('operator');
+  });
+
+  test('does not start beyond loopback without a token', async () => {
+    world = await World.create();
+    await expect(world.controller({ env: { HTTP_HOST: '0.0.0.0' } })).rejects.toMatchObject({ code: 'token-required' });
+  });
+
+  test('does not start without its topics, and names them', async () => {
+    world = await World.create();
+    const bus = new MemoryBus();
+    await expect(world.controller({ bus })).rejects.toThrow('rollout-verdict');
+    await bus.close();
+  });
+
+  test('serves OpenAPI, a page for it, health and metrics', async () => {
+    await givenStarted();
+    const openapi = await world.get<{
+      openapi: string;
+      paths: Record<string, unknown>;
+      components: { schemas: object };
+    }>('/openapi.json');
+    expect(openapi.body.openapi).toBe('3.1.0');
+    expect(Object.keys(openapi.body.paths)).toEqual(
+      expect.arrayContaining([
+        '/api/v1/rollouts',
+        '/api/v1/models/{model}/promote',
+        '/api/v1/labels',
+        '/api/v1/events',
+      ]),
+    );
+    expect(openapi.body.components.schemas).toHaveProperty('RolloutState');
+    expect((await world.get<string>('/docs')).body).toContain('swagger');
+    expect((await world.get('/health/live')).status).toBe(200);
+    const { body } = await world.get<string>('/metrics');
+    expect(body).toContain('model_canary_version_weight_ratio{model="digits",version="v2"} 0.1');
+    expect(body).toContain('model_canary_decisions_total{action="started",reason="canary-ready"} 1');
+    expect(body).toContain('model_canary_controller_owned_partitions 2');
+  });
+
+  test.each([
+    ['JSON that does not parse', '{', 'application/json', 400],
+    ['a type nobody reads', 'x', 'application/octet-stream', 415],
+    ['a body that is too large', 'x'.repeat(3_000_000), 'text/yaml', 413],
+  ])('%s is a problem with its status', async (_, body, type, status) => {
+    await given();
+    const response = await fetch(`${world.controllers[0]!.url}/api/v1/rollouts`, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body,
+    });
+    expect(response.status).toBe(status);
+    expect(response.headers.get('content-type')).toContain('application/problem+json');
+    expect(await response.json()).toMatchObject({ status });
+  });
+});
+
+test('a command that nobody answers is 504 with the key to ask again', async () => {
+  const bus = new MemoryBus();
+  world = await World.create(bus);
+  await world.controller({ env: { COMMAND_TIMEOUT_MS: '100' } });
+  await world.post('/api/v1/rollouts', FILE);
+  await world.decided('started');
+  bus.setUnavailable(true);
+  const answer = await world.post<Refused>('/api/v1/models/digits/promote', {}, { 'idempotency-key': 'k' });
+  expect(answer).toMatchObject({
+    status: 504,
+    body: { code: 'no-answer', detail: expect.stringContaining('Idempotency-Key: k') as string },
+  });
+  expect((await world.get('/health/ready')).status).toBe(503);
+  expect((await world.get('/health/live')).status).toBe(200);
+  bus.setUnavailable(false);
+  await world.decided('weight-changed');
+});
+
+test('the configuration refuses what is wrong by name', () => {
+  expect(() => loadConfig(ControllerConfig, { KAFKA_BROKERS: 'a:1', CONTROLLER_TOKEN: 'short' })).toThrow(
+    'CONTROLLER_TOKEN',
+  );
+});
