@@ -1,14 +1,14 @@
 /**
  * Users of the example model and, a few seconds later, the truth about each prediction. Node alone.
  *
- *   node examples/users.mjs --router http://127.0.0.1:8080 --controller http://127.0.0.1:8081 --rate 200
+ *   node examples/users.mjs --router http://127.0.0.1:8081 --controller http://127.0.0.1:8080 --rate 200
  */
 import { parseArgs } from 'node:util';
 
 const { values } = parseArgs({
   options: {
-    router: { type: 'string', default: 'http://127.0.0.1:8080' },
-    controller: { type: 'string', default: 'http://127.0.0.1:8081' },
+    router: { type: 'string', default: 'http://127.0.0.1:8081' },
+    controller: { type: 'string', default: 'http://127.0.0.1:8080' },
     model: { type: 'string', default: 'digits' },
     rate: { type: 'string', default: '200' },
     'label-after-ms': { type: 'string', default: '3000' },
