@@ -35,7 +35,15 @@ export interface EvaluatorDeps {
   readonly engines?: EngineFactory;
 }
 
-const TOPIC_ROLES: readonly TopicRole[] = ['outcome', 'label', 'verdict', 'state', 'checkpoint', 'deadLetter'];
+/** Topics that the evaluator reads or writes. */
+export const EVALUATOR_TOPICS: readonly TopicRole[] = [
+  'outcome',
+  'label',
+  'verdict',
+  'state',
+  'checkpoint',
+  'deadLetter',
+];
 
 /**
  * Starts an evaluator: it owns the slots of some partitions of outcomes and labels, and the models of some partitions of
@@ -44,7 +52,7 @@ const TOPIC_ROLES: readonly TopicRole[] = ['outcome', 'label', 'verdict', 'state
  */
 export async function startEvaluator(deps: EvaluatorDeps): Promise<RunningService> {
   const { config, topics, bus, slotStore, clock, logger } = deps;
-  const { dataPartitions, controlPartitions } = await checkTopics(bus, topics, TOPIC_ROLES);
+  const { dataPartitions, controlPartitions } = await checkTopics(bus, topics, EVALUATOR_TOPICS);
   const groupId = `${config.TOPIC_PREFIX}${config.EVALUATOR_GROUP}`;
   const metrics = new EvaluatorMetrics(() => clock.nowMs());
   const health = new Health();

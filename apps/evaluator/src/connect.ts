@@ -1,0 +1,66 @@
+import { once } from 'node:events';
+import {
+  checkTopics,
+  configuredKafka,
+  configuredSealer,
+  configuredTopics,
+  createRedis,
+  KafkaBus,
+  type Logger,
+  type RunningService,
+  systemClock,
+} from '@app/shared';
+import type { Redis } from 'ioredis';
+import type { EvaluatorConfig } from './config.js';
+import { evictionProblem } from './slot-store/eviction-policy.js';
+import { RedisSlotStore } from './slot-store/redis-slot-store.js';
+import { EVALUATOR_TOPICS, type EvaluatorDeps, startEvaluator } from './start.js';
+
+/** How long a start waits for Redis; then it goes on and is not ready until Redis answers. */
+const REDIS_WAIT_MS = 5_000;
+
+/**
+ * Starts an evaluator on the Kafka and the Redis of its configuration, which it closes last. Throws CanaryError when
+ * Kafka does not answer, or its topics are missing or wrongly set.
+ */
+export async function connectEvaluator(
+  config: EvaluatorConfig,
+  logger: Logger,
+  change: Partial<EvaluatorDeps> = {},
+): Promise<RunningService> {
+  const topics = configuredTopics(config);
+  const sealer = configuredSealer(config);
+  await using opened = new AsyncDisposableStack();
+  const bus = new KafkaBus(configuredKafka(config, logger));
+  opened.defer(() => bus.close());
+  const redis = createRedis(config.REDIS_URL, { logger });
+  opened.defer(() => redis.disconnect());
+  const { controlPartitions: owners } = await checkTopics(bus, topics, EVALUATOR_TOPICS);
+  await warnOfEviction(redis, logger);
+  const slotStore = new RedisSlotStore({ redis, prefix: config.REDIS_PREFIX, owners });
+  const service = await startEvaluator({
+    config,
+    topics,
+    bus,
+    slotStore,
+    sealer,
+    clock: systemClock,
+    logger,
+    ...change,
+  });
+  opened.defer(() => service.close());
+  const everything = opened.move();
+  let closed: Promise<void> | null = null;
+  return { url: service.url, close: () => (closed ??= everything.disposeAsync()) };
+}
+
+/** Slots that Redis throws away come back from Kafka, but each time accuracy holds and the topic is read again. */
+async function warnOfEviction(redis: Redis, logger: Logger): Promise<void> {
+  if (redis.status !== 'ready') {
+    const patience = AbortSignal.timeout(REDIS_WAIT_MS);
+    // Rejects when it has waited long enough; the question below then says that Redis is away.
+    await once(redis, 'ready', { signal: patience }).catch(() => undefined);
+  }
+  const problem = await evictionProblem(redis);
+  if (problem) logger.warn(problem);
+}
