@@ -3,6 +3,7 @@ import {
   configuredTopics,
   type Env,
   loadConfig,
+  REDIS_PREFIX,
   ServiceConfig,
   ToNumber,
   type TopicNames,
@@ -29,8 +30,13 @@ export class ControllerConfig extends ServiceConfig {
   /** Redis with the windows that the API shows; without it there are none. */
   @IsOptional()
   @IsString()
-  @Matches(/^rediss?:\/\/\S+$/, { message: 'redis://host:port or rediss://host:port, several comma-separated' })
+  @Matches(/^rediss?:\/\/\S+$/, { message: 'redis://host:port or rediss://host:port' })
   REDIS_URL?: string;
+
+  /** Before every Redis key; the evaluator's. */
+  @IsString()
+  @Matches(/^[A-Za-z0-9._-]{1,50}$/, { message: 'letters, digits, dots, hyphens and underscores, at most 50' })
+  REDIS_PREFIX = REDIS_PREFIX;
 
   /** How long an answer to a command is waited for, ms. */
   @ToNumber()
