@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answerHeaders, requestHeaders, setUnitCookie, unitCookie } from './headers.js';
+import { answerHeaders, readRequestHead, setUnitCookie, unitCookie } from './headers.js';
 
 describe('headers', () => {
   it('of a connection, those it names, and ours are not sent on; the rest keeps case, order and repetition', () => {
@@ -17,7 +17,32 @@ describe('headers', () => {
     ];
     raw.push('Connection', 'close, X-Secret', 'x-secret', '1', 'Keep-Alive', 'timeout=5', 'TE', 'trailers');
     raw.push('Transfer-Encoding', 'chunked', 'Upgrade', 'h2c', 'Expect', '100-continue', 'x-tag', 'b', 'X-Try', 'v2');
-    expect(requestHeaders(raw, new Set(['x-try']))).toEqual(['X-Tag', 'a', 'x-tag', 'b']);
+    const head = readRequestHead(raw, { user: 'x-user-id', override: 'x-try', cookie: false });
+    expect(head.headers).toEqual(['X-Tag', 'a', 'x-tag', 'b']);
+    expect(head).toMatchObject({ override: 'v2', contentLength: 3, hasBody: true });
+  });
+
+  it('name the user by the header or the cookie, the first of each, and are sent on all the same', () => {
+    const unit = '0123456789abcdef0123456789abcdef';
+    const raw = ['X-User-Id', '', 'X-User-ID', 'ann', 'x-user-id', 'bob', 'Cookie', `mc_unit=${unit}`, 'X-Try', 'v2'];
+    const head = readRequestHead(raw, { user: 'x-user-id', override: null, cookie: true });
+    expect(head).toEqual({
+      headers: raw,
+      user: 'ann',
+      override: null,
+      cookieUnit: unit,
+      contentLength: null,
+      hasBody: false,
+    });
+  });
+
+  it.each([
+    [[], false],
+    [['Content-Length', '0'], false],
+    [['Content-Length', '1'], true],
+    [['Transfer-Encoding', 'chunked'], true],
+  ])('%j announce a body: %s', (raw, hasBody) => {
+    expect(readRequestHead(raw, { user: 'u', override: null, cookie: false }).hasBody).toBe(hasBody);
   });
 
   it('of an answer lose the same, keep their length, and cannot fake ours', () => {

@@ -19,19 +19,53 @@ const OWN = [PREDICTION_ID_HEADER, VERSION_HEADER];
 const NEVER_SENT_ON = new Set([...HOP_BY_HOP, ...OWN, 'content-length', 'expect', 'host']);
 const NEVER_SENT_BACK = new Set([...HOP_BY_HOP, ...OWN]);
 
-/**
- * Headers of a request as they go to a model server: without those of this connection, ours, and any in `without`
- * (lower case). Length and host are set by the upstream client.
- */
-export function requestHeaders(raw: readonly string[], without: ReadonlySet<string> | null): string[] {
+/** Names, in lower case, of the headers the router itself reads. */
+export interface OwnHeaderNames {
+  readonly user: string;
+  /** Null: switched off. */
+  readonly override: string | null;
+  readonly cookie: boolean;
+}
+
+/** What the router takes from a request's headers, in one pass. */
+export interface RequestHead {
+  /** As they go to a model server: without those of this connection, and without ours. Length and host are set there. */
+  readonly headers: string[];
+  /** The first value of the user header, if it has one. */
+  readonly user: string | null;
+  /** The version a tester names. */
+  readonly override: string | null;
+  /** The value of our cookie. */
+  readonly cookieUnit: string | null;
+  /** As declared; null if it is not, or comes in chunks. */
+  readonly contentLength: number | null;
+  readonly hasBody: boolean;
+}
+
+/** Reads a raw list of request headers. */
+export function readRequestHead(raw: readonly string[], names: OwnHeaderNames): RequestHead {
   const named = namedByConnection(raw);
   const headers: string[] = [];
+  let user: string | null = null;
+  let override: string | null = null;
+  let cookieUnit: string | null = null;
+  let contentLength: number | null = null;
+  let chunked = false;
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i]!.toLowerCase();
-    if (NEVER_SENT_ON.has(name) || without?.has(name) || named?.has(name)) continue;
-    headers.push(raw[i]!, raw[i + 1]!);
+    const value = raw[i + 1]!;
+    if (name === 'content-length') contentLength = Number(value);
+    else if (name === 'transfer-encoding') chunked = true;
+    if (name === names.override) {
+      override ??= value;
+      continue;
+    }
+    if (NEVER_SENT_ON.has(name) || named?.has(name)) continue;
+    if (name === names.user && value !== '') user ??= value;
+    else if (names.cookie && name === 'cookie') cookieUnit ??= unitCookie(value);
+    headers.push(raw[i]!, value);
   }
-  return headers;
+  return { headers, user, override, cookieUnit, contentLength, hasBody: chunked || (contentLength ?? 0) > 0 };
 }
 
 /** Headers of an answer as they go to the client. The caller adds ours. */

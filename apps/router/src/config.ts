@@ -1,0 +1,117 @@
+import { SealingConfig, ToBoolean, ToNumber } from '@app/shared';
+import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
+
+const MIB = 1024 * 1024;
+const HEADER_NAME = /^[A-Za-z0-9-]{1,100}$/;
+
+/** The router's environment. Secrets may also come as NAME_FILE, the path of a file that holds them. */
+export class RouterConfig extends SealingConfig {
+  /** Directory for the last known weights and the spool, kept across restarts. One router at a time may use it. */
+  @IsString()
+  ROUTER_DATA_DIR = './data/router';
+
+  /** Request header that names the user: the same value stays on the same version. */
+  @Matches(HEADER_NAME, { message: 'a header name' })
+  ROUTER_USER_HEADER = 'x-user-id';
+
+  /** Requests without that header get a cookie of ours (mc_unit), and stay on their version by it. */
+  @ToBoolean()
+  @IsBoolean()
+  ROUTER_USER_COOKIE = false;
+
+  /** Request header by which a tester names the version; unset: off. Such predictions are shown, never counted. */
+  @IsOptional()
+  @Matches(HEADER_NAME, { message: 'a header name' })
+  ROUTER_OVERRIDE_HEADER?: string;
+
+  /** Longer request bodies are refused with 413. */
+  @ToNumber()
+  @IsInt()
+  @Min(1)
+  ROUTER_BODY_BYTES_MAX = 10 * MIB;
+
+  /** A prediction is tried again on stable only if its body is no longer than this. */
+  @ToNumber()
+  @IsInt()
+  @Min(0)
+  ROUTER_RETRY_BODY_BYTES_MAX = MIB;
+
+  /** Request bodies held in memory at once, all together; beyond that requests are refused with 503. */
+  @ToNumber()
+  @IsInt()
+  @Min(MIB)
+  ROUTER_BUFFER_BYTES_MAX = 256 * MIB;
+
+  /** JSON answers up to this length are held until complete, so that the prediction in them can be sealed into the id. */
+  @ToNumber()
+  @IsInt()
+  @Min(0)
+  ROUTER_ANSWER_BYTES_MAX = 256 * 1024;
+
+  /** Outcomes are collected for this long before they are sent. */
+  @ToNumber()
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  ROUTER_FLUSH_MS = 10;
+
+  /** Producers that share the lanes. One whose partition's leader is away holds up only its own lanes. */
+  @ToNumber()
+  @IsInt()
+  @Min(1)
+  @Max(64)
+  ROUTER_PRODUCERS = 3;
+
+  /** Partitions of prediction-outcome, if neither Kafka nor the data directory says it at the start. */
+  @ToNumber()
+  @IsInt()
+  @Min(1)
+  @Max(10_000)
+  ROUTER_OUTCOME_PARTITIONS = 12;
+
+  /** Outcomes kept on disk while Kafka is away, at most; the oldest go first. */
+  @ToNumber()
+  @IsInt()
+  @Min(MIB)
+  ROUTER_SPOOL_BYTES_MAX = 1024 * MIB;
+
+  /** `second`: the spool is fsynced every second; `never`: it survives the process, not the machine. */
+  @IsIn(['second', 'never'])
+  ROUTER_SPOOL_FSYNC: 'second' | 'never' = 'second';
+
+  /** Spooled records each producer sends on in a second, at most. Must exceed what comes in. */
+  @ToNumber()
+  @IsInt()
+  @Min(1)
+  ROUTER_REPLAY_PER_SECOND = 20_000;
+
+  /**
+   * Headers added to requests to model servers, a secret: JSON of {version or "*": {header: value}}. They replace the
+   * client's headers of the same name.
+   */
+  @IsOptional()
+  @IsString()
+  ROUTER_UPSTREAM_HEADERS?: string;
+
+  /** Certificate authorities (PEM) for https model servers, instead of the system's. */
+  @IsOptional()
+  @IsString()
+  ROUTER_UPSTREAM_CA?: string;
+
+  /** Client certificate (PEM) for model servers that ask for one. */
+  @IsOptional()
+  @IsString()
+  ROUTER_UPSTREAM_CERT?: string;
+
+  /** Its private key (PEM). */
+  @IsOptional()
+  @IsString()
+  ROUTER_UPSTREAM_KEY?: string;
+
+  /** After SIGTERM new requests are still taken for this long, so that load balancers can turn away first. */
+  @ToNumber()
+  @IsInt()
+  @Min(0)
+  @Max(60_000)
+  ROUTER_DRAIN_DELAY_MS = 500;
+}

@@ -1,0 +1,50 @@
+import { CanaryError, type Logger, type MessageBus, type TopicNames, checkTopics } from '@app/shared';
+import type { DataDirectory } from './routing/data-directory.js';
+
+/** How long the start waits for Kafka when the data directory knows the number already ... */
+const KNOWN_WAIT_MS = 700;
+/** ... and when it does not: then there are no weights on disk either, and nothing could be served anyway. */
+const UNKNOWN_WAIT_MS = 5000;
+
+/**
+ * The number of partitions of the outcome topic, for this process's whole life: from Kafka if it is there, else from
+ * the data directory, else as configured. Throws what checkTopics() throws: topics that are missing or set up wrongly.
+ */
+export async function outcomePartitions(parts: {
+  readonly bus: MessageBus;
+  readonly topics: TopicNames;
+  readonly dataDirectory: DataDirectory;
+  readonly configured: number;
+  readonly logger: Logger;
+}): Promise<number> {
+  const { bus, topics, dataDirectory, configured, logger } = parts;
+  const known = dataDirectory.readPartitions();
+  const fromKafka = checkTopics(bus, topics, ['outcome', 'state']).then(
+    ({ dataPartitions }) => dataPartitions.outcome,
+    (error: unknown) => {
+      if (error instanceof CanaryError && (error.code === 'missing-topic' || error.code === 'wrong-topic-setting'))
+        throw error;
+      logger.warn({ err: error }, 'Kafka cannot be asked for the topics');
+      return null;
+    },
+  );
+  const partitions = await within(known === null ? UNKNOWN_WAIT_MS : KNOWN_WAIT_MS, fromKafka);
+  if (partitions !== null) {
+    dataDirectory.keepPartitions(partitions);
+    return partitions;
+  }
+  logger.warn({ partitions: known ?? configured }, 'Kafka does not answer: starting with what is known of its topics');
+  return known ?? configured;
+}
+
+/** Null if it takes longer. A failure after that is of no interest. */
+export async function within<T>(ms: number, what: Promise<T>): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => (timer = setTimeout(() => resolve(null), ms)));
+  what.catch(() => undefined);
+  try {
+    return await Promise.race([what, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,66 @@
+import type { IncomingMessage } from 'node:http';
+
+/** All request bodies held in memory, together. */
+export class BodyMemory {
+  private bytes = 0;
+
+  constructor(private readonly bytesMax: number) {}
+
+  /** Takes memory, unless there is too little left. */
+  take(bytes: number): boolean {
+    if (this.bytes + bytes > this.bytesMax) return false;
+    this.bytes += bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.bytes -= bytes;
+  }
+}
+
+export type BodyResult =
+  | { readonly kind: 'complete'; readonly body: Buffer }
+  /** Longer than allowed, or than there is memory for. The rest of it was not read. */
+  | { readonly kind: 'too-long' | 'no-memory' };
+
+/**
+ * Reads a request's body whole, before a version is chosen: how slowly a client sends must not count against the
+ * version. Calls back once, unless the client goes away first. The caller gives the memory back: `bytesTaken`.
+ */
+export class RequestBody {
+  bytesTaken = 0;
+  private chunks: Buffer[] = [];
+  private done = false;
+
+  constructor(
+    private readonly request: IncomingMessage,
+    private readonly limits: { readonly bytesMax: number; readonly memory: BodyMemory },
+    private readonly onResult: (result: BodyResult) => void,
+  ) {
+    request.on('data', (chunk: Buffer) => this.take(chunk));
+    request.on('end', () => this.finish());
+  }
+
+  private take(chunk: Buffer): void {
+    if (this.done) return; // the rest of a refused body runs out
+    if (this.bytesTaken + chunk.length > this.limits.bytesMax) return this.refuse('too-long');
+    if (!this.limits.memory.take(chunk.length)) return this.refuse('no-memory');
+    this.bytesTaken += chunk.length;
+    this.chunks.push(chunk);
+  }
+
+  private finish(): void {
+    if (this.done) return;
+    this.done = true;
+    const [first] = this.chunks;
+    const body = this.chunks.length === 1 ? first! : Buffer.concat(this.chunks, this.bytesTaken);
+    this.chunks = [];
+    this.onResult({ kind: 'complete', body });
+  }
+
+  private refuse(kind: 'too-long' | 'no-memory'): void {
+    this.done = true;
+    this.chunks = [];
+    this.onResult({ kind });
+  }
+}

@@ -1,0 +1,70 @@
+import { modelHash } from '@app/shared';
+import type { BucketRouting } from '../domain/bucket-cutter.js';
+import { outcomePrefix } from '../domain/outcome-text.js';
+import { PredictionReader } from '../domain/prediction-value.js';
+import type { PlannedVersion, RoutingPlan } from '../domain/routing-plan.js';
+import type { RouterMetrics, VersionMetrics } from '../metrics.js';
+import type { Tally } from '../publishing/tally.js';
+import type { Upstream, Upstreams } from './upstream.js';
+
+/** A version with everything the data path needs of it at hand. */
+export interface ServedVersion {
+  readonly planned: PlannedVersion;
+  /** Index in the model's `arms`; -1: no weight, only a tester gets there. */
+  readonly arm: number;
+  readonly upstream: Upstream;
+  readonly outcomePrefix: string;
+  readonly tally: Tally;
+  readonly metrics: VersionMetrics;
+}
+
+/** A model as it is served at one generation. Requests under way keep the one they began with. */
+export interface ServedModel {
+  readonly plan: RoutingPlan;
+  readonly modelHash: number;
+  readonly routing: BucketRouting;
+  /** In the order of plan.arms and routing.versions. */
+  readonly arms: readonly ServedVersion[];
+  readonly versions: ReadonlyMap<string, ServedVersion>;
+  readonly stable: ServedVersion;
+  /** Null: no prediction is configured. */
+  readonly reader: PredictionReader | null;
+}
+
+export interface ServingParts {
+  readonly router: string;
+  readonly upstreams: Upstreams;
+  readonly tally: (model: string, version: string) => Tally;
+  readonly metrics: RouterMetrics;
+}
+
+/** Makes a plan servable. */
+export function serveModel(plan: RoutingPlan, parts: ServingParts): ServedModel {
+  const { model, generation, prediction } = plan;
+  const { router, upstreams, tally, metrics } = parts;
+  const versions = new Map(
+    plan.versions.map((planned): [string, ServedVersion] => {
+      const { version } = planned;
+      return [
+        version,
+        {
+          planned,
+          arm: plan.arms.findIndex((arm) => arm.version === version),
+          upstream: upstreams.get(model, version, planned.url),
+          outcomePrefix: outcomePrefix({ model, version, generation, router }),
+          tally: tally(model, version),
+          metrics: metrics.version(model, version),
+        },
+      ];
+    }),
+  );
+  return {
+    plan,
+    modelHash: modelHash(model),
+    routing: { model, generation, versions: plan.arms.map((arm) => arm.version) },
+    arms: plan.arms.map((arm) => versions.get(arm.version)!),
+    versions,
+    stable: versions.get(plan.stable)!,
+    reader: prediction ? new PredictionReader(prediction.pointer, prediction.kind) : null,
+  };
+}
