@@ -59,7 +59,8 @@ interface Runner {
   handleBatch(batch: FetchedPartition): Promise<void>;
 }
 
-interface Class<T> {
+export interface Class<T> {
+  new (options: object): T;
   readonly prototype: T;
 }
 
