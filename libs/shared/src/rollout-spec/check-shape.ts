@@ -2,7 +2,7 @@ import type { TObject, TSchema } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import { type ValueError, ValueErrorType } from '@sinclair/typebox/errors';
 import { closestName } from './closest-name.js';
-import type { Findings, Path } from './findings.js';
+import { type Findings, type Path, show } from './findings.js';
 import { type RolloutFile, RolloutFileSchema } from './rollout-file.js';
 
 const compiled = TypeCompiler.Compile(RolloutFileSchema);
@@ -87,13 +87,6 @@ function nameOf(value: unknown): string {
   if (typeof value === 'object') return 'a map';
   if (typeof value === 'string') return 'text';
   return typeof value === 'number' && !Number.isInteger(value) ? 'a fraction' : `a ${typeof value}`;
-}
-
-/** A value as it may stand in a message: short, and never more than a line. */
-export function show(value: unknown): string {
-  if (typeof value === 'number') return String(value); // JSON has no NaN
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
 const withRemedy = (text: string, remedy: string | undefined): string => (remedy ? `${text}: ${remedy}` : text);

@@ -30,3 +30,10 @@ export class Findings {
     return { field: path.join('.'), code, message, ...this.locate(path, part) };
   }
 }
+
+/** A value as it may stand in a message: short, and never more than a line. */
+export function show(value: unknown): string {
+  if (typeof value === 'number') return String(value); // JSON has no NaN
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

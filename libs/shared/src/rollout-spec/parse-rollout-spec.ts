@@ -3,8 +3,9 @@ import { checkShape } from './check-shape.js';
 import { readSource } from './file-source.js';
 import { Findings } from './findings.js';
 import { readChecks } from './read-checks.js';
+import { readDuration } from './read-duration.js';
 import { readSteps } from './read-steps.js';
-import { readDuration, readVersion } from './read-versions.js';
+import { readVersion } from './read-versions.js';
 import type { RolloutFile } from './rollout-file.js';
 import { QUANTILES, type RolloutSpec, type TrafficStep } from './rollout-spec.js';
 

@@ -1,5 +1,5 @@
 import type { Findings, Path } from './findings.js';
-import { readDuration } from './read-versions.js';
+import { readDuration } from './read-duration.js';
 import { type FileChecks, type FileLatency, isOff, type RolloutFile } from './rollout-file.js';
 import { type Checks, type LatencyCheck, QUANTILES, type QuantileLimit } from './rollout-spec.js';
 

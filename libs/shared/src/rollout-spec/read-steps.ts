@@ -1,5 +1,5 @@
 import type { Findings, Path } from './findings.js';
-import { readDuration } from './read-versions.js';
+import { readDuration } from './read-duration.js';
 import type { FileStep } from './rollout-file.js';
 import type { RolloutStep, TrafficStep } from './rollout-spec.js';
 import { readWeights } from './weights.js';

@@ -1,6 +1,5 @@
-import { show } from './check-shape.js';
-import { formatDuration, parseDuration } from './duration.js';
-import type { Findings, Path } from './findings.js';
+import { type Findings, type Path, show } from './findings.js';
+import { readDuration } from './read-duration.js';
 import type { FileVersion } from './rollout-file.js';
 import type { VersionSpec } from './rollout-spec.js';
 
@@ -41,42 +40,4 @@ function readUrl(text: string, path: Path, findings: Findings): string {
   if (url.search !== '' || url.hash !== '' || /[?#]/.test(text))
     return refuse(`${show(text)} has a query or a fragment: write the base URL only, paths are appended to it`);
   return url.href.replace(/\/+$/, '');
-}
-
-export interface DurationRange {
-  readonly minMs: number;
-  readonly maxMs: number;
-}
-
-/** A duration within bounds; `absentMs` if there is none. Refused ones count as absent. */
-export function readDuration(
-  text: string | undefined,
-  absentMs: number,
-  range: DurationRange,
-  path: Path,
-  findings: Findings,
-): number {
-  if (text === undefined) return absentMs;
-  const durationMs = parseDuration(text);
-  const field = path.join('.');
-  if (durationMs === undefined)
-    findings.refuse(
-      path,
-      'bad-duration',
-      `${field}: ${show(text)} is not a duration: write for instance 250ms, 30s, 5m or 1h30m`,
-    );
-  else if (durationMs < range.minMs)
-    findings.refuse(
-      path,
-      'out-of-range',
-      `${field}: ${show(text)} is too short: at least ${formatDuration(range.minMs)}`,
-    );
-  else if (durationMs > range.maxMs)
-    findings.refuse(
-      path,
-      'out-of-range',
-      `${field}: ${show(text)} is too long: at most ${formatDuration(range.maxMs)}`,
-    );
-  else return durationMs;
-  return absentMs;
 }

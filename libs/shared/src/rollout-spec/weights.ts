@@ -1,7 +1,6 @@
 import type { Parsed } from '../result.js';
-import { show } from './check-shape.js';
 import { closestName } from './closest-name.js';
-import { Findings, type Path } from './findings.js';
+import { Findings, type Path, show } from './findings.js';
 import type { Weights } from './rollout-spec.js';
 
 /** Weights are held as basis points: four decimals of a fraction. */
