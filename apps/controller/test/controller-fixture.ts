@@ -15,6 +15,7 @@ import {
   rolloutStateCodec,
   type RunningService,
   silentLogger,
+  type TopicNames,
   topicNames,
   type Verdict,
   verdictCodec,
@@ -46,7 +47,7 @@ export interface Answer<T> {
 
 /** Controllers on one bus, and a reader of everything they write. */
 export class World {
-  readonly topics = topicNames();
+  readonly topics: TopicNames;
   readonly clock = new ManualClock(T0);
   readonly probe = new FakeProbe();
   readonly decisions: Decision[] = [];
@@ -55,10 +56,16 @@ export class World {
   readonly controllers: RunningService[] = [];
   private reader: BusFollower | null = null;
 
-  private constructor(readonly bus: MessageBus) {}
+  private constructor(
+    readonly bus: MessageBus,
+    private readonly prefix: string,
+  ) {
+    this.topics = topicNames(prefix);
+  }
 
-  static async create(bus?: MessageBus): Promise<World> {
-    const world = new World(bus ?? new MemoryBus());
+  /** A prefix of its own keeps worlds on one broker apart. */
+  static async create(bus: MessageBus = new MemoryBus(), prefix = ''): Promise<World> {
+    const world = new World(bus, prefix);
     await createTopicsFor(world.bus, world.topics, { dataPartitions: 2, controlPartitions: 2 });
     world.follow();
     return world;
@@ -68,7 +75,7 @@ export class World {
     options: { bus?: MessageBus; env?: Record<string, string>; windows?: WindowReader } = {},
   ): Promise<RunningService> {
     const controller = await startController({
-      config: loadConfig(ControllerConfig, { KAFKA_BROKERS: 'memory:0', COMMAND_TIMEOUT_MS: '2000', ...options.env }),
+      config: loadConfig(ControllerConfig, this.env(options.env)),
       topics: this.topics,
       bus: options.bus ?? this.bus,
       clock: this.clock,
@@ -80,6 +87,10 @@ export class World {
     this.controllers.push(controller);
     await until(async () => (await this.get('/health/ready')).status === 200);
     return controller;
+  }
+
+  private env(more: Record<string, string> = {}): Record<string, string> {
+    return { KAFKA_BROKERS: 'given:0', TOPIC_PREFIX: this.prefix, COMMAND_TIMEOUT_MS: '2000', ...more };
   }
 
   async close(): Promise<void> {
