@@ -37,12 +37,13 @@ export function readWeights(
     if (wrong) findings.refuse([...path, version], wrong.code, `${field}.${version}: ${show(value)} ${wrong.text}`);
     else numbers.push([version, value as number]);
   }
-  if (numbers.length === entries.length && numbers.length > 1) refuseWrongSum(numbers, versions, path, findings);
-  else for (const [version, value] of numbers) refuseAboveOne(version, value, path, findings);
   const unknown = entries.map(([version]) => version).filter((version) => !versions.includes(version));
-  for (const version of unknown) refuseUnknownVersion(version, versions, path, findings);
   // A version that is missing was most likely meant by the unknown name.
   const missing = unknown.length > 0 ? [] : versions.filter((version) => !Object.hasOwn(input, version));
+  // The sum of what is there says nothing while one is missing.
+  if (numbers.length === entries.length && missing.length === 0) refuseWrongSum(numbers, versions, path, findings);
+  else for (const [version, value] of numbers) refuseAboveOne(version, value, path, findings);
+  for (const version of unknown) refuseUnknownVersion(version, versions, path, findings);
   for (const version of missing)
     findings.refuse(
       [...path, version],
@@ -96,15 +97,16 @@ function refuseWrongSum(
   const field = path.join('.');
   const written = numbers.map(([, value]) => decimal(value)).join(' and ');
   const remedy = proposal(numbers, versions, total);
-  const message = above
-    ? `${field}: ${written} are not fractions of the traffic (they sum to ${sum}, not to 1): write ${remedy}`
-    : `${field}: ${written} sum to ${sum}, not to 1: write ${remedy}`;
+  const message =
+    above && numbers.length > 1
+      ? `${field}: ${written} are not fractions of the traffic (they sum to ${sum}, not to 1): write ${remedy}`
+      : `${field}: ${written} sum to ${sum}, not to 1: write ${remedy}`;
   findings.refuse(path, above ? 'not-fractions' : 'wrong-sum', message);
 }
 
 /** Parts of a whole (10 and 90, 1 and 9) are scaled; of fractions the last one is kept and the first gives way. */
 function proposal(numbers: readonly [string, number][], versions: readonly string[], total: number): string {
-  if (total === 0) return exampleOf(versions);
+  if (total === 0 || numbers.length === 1) return exampleOf(versions);
   const [first, last] = [numbers[0]!, numbers.at(-1)!];
   const scaled = numbers.map(([, value]) => Math.round((value * BASIS_POINTS * BASIS_POINTS) / total));
   const kept = Math.min(basisPoints(last[1]), BASIS_POINTS);
