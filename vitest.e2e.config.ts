@@ -8,6 +8,7 @@ export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
     include: ['test/e2e/**/*.test.ts'],
+    globalSetup: ['test/e2e/driver/build-services.ts'],
     fileParallelism: false,
     maxConcurrency: 20,
     testTimeout: 240_000,

@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { applications, buildIfStale } from './build.mjs';
 import { check } from './check.mjs';
 import { ROOT, bin, runTool } from './processes.mjs';
 import { say } from './say.mjs';
@@ -18,7 +17,6 @@ export async function testAll(args) {
   rmSync(REPORTS, { recursive: true, force: true });
   mkdirSync(REPORTS, { recursive: true });
   const failedChecks = await check(['--reporter=default', ...jsonReport('unit')]);
-  for (const app of applications()) await buildIfStale(app);
   let failedSuites = 0;
   for (const suite of SUITES) {
     say(`Running the ${suite} tests ...`);

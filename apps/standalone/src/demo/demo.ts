@@ -43,13 +43,17 @@ export async function runDemo({ options, screen, signal, startServices }: DemoDe
   started.defer(() => services.close());
   screen.say(`The router is at ${services.routerUrl}, the controller at ${services.controllerUrl}.`);
 
-  const load = startLoad(kind, { seed: options.seed, ...services });
+  const load = startLoad(kind, {
+    seed: options.seed,
+    routerUrl: services.routerUrl,
+    controllerUrl: services.controllerUrl,
+  });
   started.defer(() => load.close());
   load.onMessage((message) => message.kind === 'counts' && screen.showLoad(message.counts, message.labelsSent));
 
   const api = new ControllerApi(services.controllerUrl, signal);
   const onView: Story['onView'] = (view) => screen.showModel(view, Date.now());
-  return tellStory({ api, load, signal, onView }, { versions, screen });
+  return await tellStory({ api, load, signal, onView }, { versions, screen });
 }
 
 async function tellStory(

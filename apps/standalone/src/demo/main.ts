@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { CanaryError } from '@app/shared';
 import { runDemo, type Services } from './demo.js';
 import { type DemoOptions, readOptions, USAGE } from './options.js';
@@ -24,7 +25,7 @@ async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     screen.endBlock();
     if (ending.signal.aborted) return ending.exitCode();
-    screen.say(error instanceof CanaryError ? error.message : `The demo cannot go on: ${(error as Error).stack}`);
+    screen.say(error instanceof CanaryError ? error.message : `The demo cannot go on: ${inspect(error)}`);
     return 1;
   }
 }

@@ -30,8 +30,6 @@ export async function startServicesOnKafka(say: (line: string) => void): Promise
     REDIS_URL: stack.redisUrl,
     REDIS_PREFIX: prefix,
     TOPIC_PREFIX: prefix,
-    GROUP_ID: `${prefix}evaluator`,
-    CONTROLLER_GROUP: `${prefix}controller`,
     PREDICTION_ID_KEYS: `0:${randomBytes(32).toString('base64')}`,
   };
   const running = await Promise.all(APPS.map((app) => startApp(app, { env, folder, guard })));
@@ -51,7 +49,7 @@ function startApp(
   return startServiceProcess({
     name: app,
     main: new URL(`../../../${app}/src/main.js`, import.meta.url),
-    env: { ...env, DATA_DIR: dataFolder },
+    env: { ...env, ROUTER_DATA_DIR: dataFolder },
     logFile: join(folder, `${app}.log`),
     guard,
   });
