@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   type Clock,
   configuredSealer,
@@ -54,8 +57,17 @@ const NOT_USED = {
 export async function startStandalone({ env, clock, logger }: StandaloneDeps): Promise<Standalone> {
   await using started = new AsyncDisposableStack();
   const ports = loadConfig(StandaloneConfig, env);
+  // Weights that an earlier start left on disk would be of a bus that is gone.
+  const folder = await mkdtemp(join(tmpdir(), 'model-canary-'));
+  started.defer(() => rm(folder, { recursive: true, force: true }));
   const configOf = <T extends object>(type: new () => T, port: number): T =>
-    loadConfig(type, { ...NOT_USED, INSTANCE: ports.INSTANCE, ...env, HTTP_PORT: String(port) });
+    loadConfig(type, {
+      ...NOT_USED,
+      INSTANCE: ports.INSTANCE,
+      ...env,
+      ROUTER_DATA_DIR: folder,
+      HTTP_PORT: String(port),
+    });
   const evaluatorConfig = configOf(EvaluatorConfig, ports.EVALUATOR_PORT);
   const sealer = env['PREDICTION_ID_KEYS']
     ? configuredSealer(evaluatorConfig)
