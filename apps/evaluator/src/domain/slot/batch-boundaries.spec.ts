@@ -47,7 +47,7 @@ describe('label slots', () => {
   };
   const open: OpenSlot = (image) => {
     const slot = new LabelSlot(sealer, CONTROL_PARTITIONS, image);
-    return { fold: (records, nextOffset) => slot.foldBatch(records, nextOffset, { directory }) };
+    return { fold: (records, nextOffset) => slot.foldBatch(records, nextOffset, { directory, givenUp: new Set() }) };
   };
 
   it.each(SEEDS)('are the same wherever batches end and owners change (seed %i)', (seed) => {

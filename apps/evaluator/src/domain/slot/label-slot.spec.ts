@@ -48,7 +48,7 @@ const label = (predictionId: string, value: unknown = 7) => ({ predictionId, lab
 const newSlot = () => new LabelSlot(sealer, CONTROL_PARTITIONS, null);
 
 function fold(log: LogBuilder, slot = newSlot()) {
-  return slot.foldBatch(log.records, log.records.length, { directory });
+  return slot.foldBatch(log.records, log.records.length, { directory, givenUp: new Set() });
 }
 
 /** The log until log time has passed the end of the stratum + the horizon. */
@@ -160,10 +160,10 @@ describe('a stratum', () => {
     const open = fold(log, slot);
     expect([...open.set.keys()].map((field) => field.slice(0, 2))).toEqual(['s|', 't|', 't|', 't|']);
     log.after(endMs - T0).tick();
-    const after = slot.foldBatch(log.records.slice(300), 301, { directory });
+    const after = slot.foldBatch(log.records.slice(300), 301, { directory, givenUp: new Set() });
     expect([...after.deleted].sort()).toEqual([...open.set.keys()].sort());
     const late = new LogBuilder().after(endMs - T0 + 5).json(label(id()));
-    expect(slot.foldBatch(late.records, 302, { directory }).counts.late).toBe(1);
+    expect(slot.foldBatch(late.records, 302, { directory, givenUp: new Set() }).counts.late).toBe(1);
   });
 
   it('closes with others in one order, whichever had the first label', () => {
@@ -188,22 +188,29 @@ describe('a label of what is not known yet', () => {
     const slot = newSlot();
     const log = new LogBuilder().json(label(id())).after(500).json(newer()).after(500).json(label(id()));
     const folded = fold(log, slot);
-    expect(folded).toMatchObject({ waits: true, position: 1, logTimeMs: T0, counts: { folded: 1 } });
+    expect(folded).toMatchObject({
+      waitsFor: `${modelHash('digits')}|4`,
+      position: 1,
+      logTimeMs: T0,
+      counts: { folded: 1 },
+    });
     const known: GenerationDirectory = { model: () => ({ ...digits, generation: 4, counted: digits.counted }) };
-    const rest = slot.foldBatch(log.records.slice(1), 3, { directory: known });
-    expect(rest).toMatchObject({ waits: false, position: 3, counts: { folded: 2, uncounted: 1 } });
+    const rest = slot.foldBatch(log.records.slice(1), 3, { directory: known, givenUp: new Set() });
+    expect(rest).toMatchObject({ waitsFor: null, position: 3, counts: { folded: 2, uncounted: 1 } });
   });
 
   it('is not counted, but shown, after it has waited in vain', () => {
-    const folded = newSlot().foldBatch(new LogBuilder().json(newer()).records, 1, { directory, waitedFor: 0 });
-    expect(folded).toMatchObject({ waits: false, position: 1, counts: { folded: 1, uncounted: 1 } });
+    const givenUp = new Set([fold(new LogBuilder().json(newer())).waitsFor!]);
+    const folded = newSlot().foldBatch(new LogBuilder().json(newer()).records, 1, { directory, givenUp });
+    expect(folded).toMatchObject({ waitsFor: null, position: 1, counts: { folded: 1, uncounted: 1 } });
     expect(folded.windows.take(T0)).toHaveLength(2);
   });
 
   it('goes to the dead letters after it has waited in vain for its model', () => {
     const log = new LogBuilder().json(label(id({ modelHash: modelHash('gone') })));
-    expect(fold(log).waits).toBe(true);
-    const folded = newSlot().foldBatch(log.records, 1, { directory, waitedFor: 0 });
+    const givenUp = new Set([fold(log).waitsFor!]);
+    expect([...givenUp]).toEqual([`${modelHash('gone')}`]);
+    const folded = newSlot().foldBatch(log.records, 1, { directory, givenUp });
     expect(folded.deadLetters).toMatchObject([{ offset: 0, cause: { code: 'unknown-model' } }]);
   });
 });

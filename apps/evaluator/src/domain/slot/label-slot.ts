@@ -18,13 +18,13 @@ const FIELD = { counts: 's|', tags: 't|' } as const;
 
 export interface LabelFoldOptions {
   readonly directory: GenerationDirectory;
-  /** The record at this offset has waited long enough; it is taken as of a model or generation that does not exist. */
-  readonly waitedFor?: number;
+  /** What has been waited for long enough (`waitsFor` of earlier folds): taken as what does not exist. */
+  readonly givenUp: ReadonlySet<string>;
 }
 
-/** As FoldedBatch, and whether it ended before a record that has to wait for the directory. */
+/** As FoldedBatch, and what it has to wait for if it ended before a record that the directory cannot place yet. */
 export interface FoldedLabels extends FoldedBatch {
-  readonly waits: boolean;
+  readonly waitsFor: string | null;
 }
 
 /**
@@ -63,13 +63,14 @@ export class LabelSlot {
   foldBatch(records: readonly SlotRecord[], nextOffset: number, options: LabelFoldOptions): FoldedLabels {
     const deadLetters: RefusedRecord[] = [];
     let position = nextOffset;
-    let waits = false;
+    let waitsFor: string | null = null;
     for (const record of records) {
       const reading = readLabelRecord(record.value, this.sealer);
       const entry = reading.kind === 'label' ? options.directory.model(reading.attribution.modelHash) : null;
-      if (isAhead(reading, entry) && options.waitedFor !== record.offset) {
+      const missing = missingIn(reading, entry);
+      if (missing !== null && !options.givenUp.has(missing)) {
         position = record.offset;
-        waits = true;
+        waitsFor = missing;
         break;
       }
       this.advance(record);
@@ -77,7 +78,7 @@ export class LabelSlot {
       if (cause) deadLetters.push({ offset: record.offset, cause });
     }
     this.position = position;
-    return { ...this.takeChange(deadLetters), waits };
+    return { ...this.takeChange(deadLetters), waitsFor };
   }
 
   private fold(reading: LabelReading, entry: ModelEntry | null): Cause | null {
@@ -195,9 +196,12 @@ export class LabelSlot {
   }
 }
 
-/** A label of a model or a generation that the directory has not read (yet). */
-function isAhead(reading: LabelReading, entry: ModelEntry | null): boolean {
-  return reading.kind === 'label' && (entry === null || reading.attribution.generation > entry.generation);
+/** The model or the generation of a label that the directory has not read (yet); null if it has. */
+function missingIn(reading: LabelReading, entry: ModelEntry | null): string | null {
+  if (reading.kind !== 'label') return null;
+  const { modelHash, generation } = reading.attribution;
+  if (entry === null) return `${modelHash}`;
+  return generation > entry.generation ? `${modelHash}|${generation}` : null;
 }
 
 const keyOf = (s: OpenStratum): string => `${s.modelHash}|${s.generation}|${s.stratum}`;
