@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
+  BatchStrategy,
   checkTopics,
   type Clock,
   Health,
@@ -19,6 +20,7 @@ import { EvaluatorModule, type EvaluatorParts } from './evaluator.module.js';
 import { EvaluatorMetrics } from './metrics.js';
 import { ModelOwners } from './model-owner/model-owners.js';
 import { PlanBook } from './model-owner/plan-book.js';
+import { SlotOwner } from './slot-owner/slot-owner.js';
 import type { SlotStore } from './slot-store/slot-store.js';
 import { StoreProbe } from './store-probe.js';
 
@@ -51,47 +53,59 @@ export const EVALUATOR_TOPICS: readonly TopicRole[] = [
  * `wrong-topic-setting`.
  */
 export async function startEvaluator(deps: EvaluatorDeps): Promise<RunningService> {
-  const { config, topics, bus, slotStore, clock, logger } = deps;
+  const { config, topics, bus, slotStore, sealer, clock, logger, engines = verdictEngines } = deps;
   const { dataPartitions, controlPartitions } = await checkTopics(bus, topics, EVALUATOR_TOPICS);
   const groupId = `${config.TOPIC_PREFIX}${config.EVALUATOR_GROUP}`;
   const metrics = new EvaluatorMetrics(() => clock.nowMs());
   const health = new Health();
-  const app = await listen({ health, metrics }, config);
-
+  // Closed in the opposite order: no more cuts, then no more batches, then what both use.
+  await using opened = new AsyncDisposableStack();
   const probe = new StoreProbe(slotStore);
+  opened.defer(() => probe.close());
   const plans = new PlanBook({ bus, stateTopic: topics.state, controlPartitions, logger });
-  const ownerDeps = { bus, topics, slotStore, plans, clock, logger, metrics, sleep };
-  const owners = new ModelOwners(
-    {
-      ...ownerDeps,
-      slotCounts: dataPartitions,
-      engines: deps.engines ?? verdictEngines,
-      transactionalIdBase: groupId,
-    },
-    { groupId: `${groupId}-models` },
-  );
+  opened.defer(() => plans.close());
+  const common = { bus, topics, clock, logger, metrics };
+  const slots = await SlotOwner.open({
+    ...common,
+    store: slotStore,
+    sealer,
+    directory: plans.directory,
+    controlPartitions,
+    groupId: `${groupId}-slots`,
+  });
+  opened.defer(() => slots.close());
+  const app = await createApp({ health, metrics, slots });
+  opened.defer(() => app.close());
+  const intake = new BatchStrategy({
+    bus,
+    subscriptions: [slots.subscription],
+    patternOf: (topic) => (topic === topics.outcome ? 'outcome' : 'label'),
+  });
+  app.connectMicroservice({ strategy: intake }, { inheritAppConfig: false });
+  await app.startAllMicroservices();
+  const ownerDeps = { ...common, slotStore, plans, engines, sleep, slotCounts: dataPartitions };
+  const owners = new ModelOwners({ ...ownerDeps, transactionalIdBase: groupId }, { groupId: `${groupId}-models` });
+  opened.defer(() => owners.close());
   health.addCheck(probe.check);
   health.addCheck(() => (plans.isCurrent() ? null : 'rollout-state cannot be read'));
+  health.addCheck(() => (isAssigned(intake) ? null : 'no partitions of outcomes and labels are assigned yet'));
   health.addCheck(() => (owners.hasAssignment() ? null : 'no partitions of models are assigned yet'));
-
-  const close = async (): Promise<void> => {
-    health.drain();
-    await owners.close();
-    await Promise.all([plans.close(), probe.close()]);
-    await app.close();
-  };
+  await app.listen(config.HTTP_PORT, config.HTTP_HOST);
+  const url = await app.getUrl();
+  opened.defer(() => health.drain());
+  const everything = opened.move();
   let closed: Promise<void> | null = null;
-  return { url: await app.getUrl(), close: () => (closed ??= close()) };
+  return { url, close: () => (closed ??= everything.disposeAsync()) };
 }
 
-async function listen(parts: EvaluatorParts, config: EvaluatorSettings): Promise<NestFastifyApplication> {
-  const app = await NestFactory.create<NestFastifyApplication>(
+const createApp = (parts: EvaluatorParts): Promise<NestFastifyApplication> =>
+  NestFactory.create<NestFastifyApplication>(
     EvaluatorModule.register(parts),
     new FastifyAdapter({ forceCloseConnections: true }),
     { logger: false, abortOnError: false },
   );
-  await app.listen(config.HTTP_PORT, config.HTTP_HOST);
-  return app;
-}
+
+const isAssigned = (intake: BatchStrategy): boolean =>
+  intake.unwrap().every((consumer) => consumer.assignment() !== null);
 
 const sleep = (ms: number, signal: AbortSignal): Promise<void> => delay(ms, undefined, { signal });

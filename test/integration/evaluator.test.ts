@@ -1,0 +1,269 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import {
+  type BusFollower,
+  createRedis,
+  createTopicsFor,
+  type Cut,
+  cutCodec,
+  KafkaBus,
+  partitionOf,
+  rolloutStateCodec,
+  silentLogger,
+  type TopicNames,
+  topicNames,
+  type Verdict,
+  verdictCodec,
+} from '@app/shared';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { aState } from '../../apps/evaluator/src/testing/builders.js';
+import type { FoldedCounts } from '../../apps/evaluator/src/testing/recording-engine.js';
+import { type ServiceProcess, startServiceProcess } from '../../apps/standalone/src/demo/service-process.js';
+import { Guard } from '../../deploy/local/guard.js';
+import { type LocalStack, startLocalStack } from '../../deploy/local/local-stack.js';
+import { Recount, SyntheticRouter, withoutLeftOut } from './evaluator-traffic.js';
+
+const DATA_PARTITIONS = 4;
+const CONTROL_PARTITIONS = 2;
+/** One model in each partition of models. */
+const MODELS = [0, 1].map((owner) =>
+  ['fraud', 'churn', 'digits', 'price'].find((model) => partitionOf(model, CONTROL_PARTITIONS) === owner)!,
+);
+const GENERATION = 2;
+const SETTLE_MS_MAX = 90_000;
+
+let stack: LocalStack;
+let world: World;
+
+beforeAll(async () => {
+  const nest = fileURLToPath(new URL('../../node_modules/@nestjs/cli/bin/nest.js', import.meta.url));
+  const { status } = spawnSync(process.execPath, [nest, 'build', 'evaluator'], { stdio: ['ignore', 2, 2] });
+  expect(status).toBe(0);
+  stack = await startLocalStack();
+});
+afterAll(() => stack?.stop());
+beforeEach(async () => {
+  world = await World.open();
+});
+afterEach(() => world?.close());
+
+/** Topics of their own, a router of ours, everything that evaluators publish, and a recount of everything that was sent. */
+class World {
+  readonly recount = new Recount();
+  readonly cuts = new Map<number, Cut[]>();
+  readonly verdicts: Verdict[] = [];
+  readonly processes: ServiceProcess[] = [];
+  private readonly guard = new Guard();
+  private readonly folder = mkdtempSync(join(tmpdir(), 'model-canary-evaluator-'));
+  private readonly router: SyntheticRouter;
+  private readonly followers: BusFollower[];
+  private traffic: { readonly stop: AbortController; readonly done: Promise<void> } | null = null;
+
+  private constructor(
+    private readonly bus: KafkaBus,
+    private readonly prefix: string,
+    private readonly topics: TopicNames,
+  ) {
+    this.guard.watch('folder', this.folder);
+    const outcome = bus.follower({
+      topics: [topics.outcome],
+      onBatch: (batch) => this.recount.add(batch.records),
+    });
+    const verdict = bus.follower({
+      topics: [topics.verdict],
+      readCommitted: true,
+      onBatch: (batch) => batch.records.forEach(({ value }) => this.read(value)),
+    });
+    this.followers = [outcome, verdict];
+    this.router = new SyntheticRouter({
+      producer: bus.producer(),
+      topic: topics.outcome,
+      partitions: DATA_PARTITIONS,
+      models: MODELS,
+      seed: 7,
+    });
+  }
+
+  static async open(): Promise<World> {
+    const prefix = `evaluator-${randomBytes(4).toString('hex')}.`;
+    const topics = topicNames(prefix);
+    const bus = new KafkaBus({ brokers: stack.kafkaBrokers.split(','), clientId: 'test', logger: silentLogger });
+    await createTopicsFor(bus, topics, { dataPartitions: DATA_PARTITIONS, controlPartitions: CONTROL_PARTITIONS });
+    const states = MODELS.map((model) => ({
+      topic: topics.state,
+      key: model,
+      value: rolloutStateCodec.encode(aState(model, 0)),
+    }));
+    await bus.producer().send(states);
+    return new World(bus, prefix, topics);
+  }
+
+  async close(): Promise<void> {
+    this.traffic?.stop.abort();
+    await this.traffic?.done;
+    for (const process of this.processes) process.signal('SIGKILL');
+    await Promise.all(this.processes.map(({ exited }) => exited));
+    await this.bus.close();
+    await this.guard.end();
+  }
+
+  async start(): Promise<ServiceProcess> {
+    const started = await startServiceProcess({
+      name: 'evaluator',
+      main: new URL('../../dist/apps/evaluator/src/testing/recording-main.js', import.meta.url),
+      env: {
+        KAFKA_BROKERS: stack.kafkaBrokers,
+        REDIS_URL: stack.redisUrl,
+        REDIS_PREFIX: this.prefix,
+        TOPIC_PREFIX: this.prefix,
+        PREDICTION_ID_KEYS: `0:${Buffer.alloc(32).toString('base64')}`,
+      },
+      logFile: join(this.folder, 'evaluator.log'),
+      guard: this.guard,
+    });
+    this.processes.push(started);
+    return started;
+  }
+
+  /** Traffic that never pauses until settle(). */
+  flow(): void {
+    const stop = new AbortController();
+    const run = async (): Promise<void> => {
+      while (!stop.signal.aborted) {
+        await this.router.goOn(20, GENERATION);
+        await delay(20);
+      }
+    };
+    this.traffic = { stop, done: run() };
+  }
+
+  /** Ends the traffic and waits until everything sent is counted, both here and there, or time is up. */
+  async settle(): Promise<void> {
+    this.traffic?.stop.abort();
+    await this.traffic?.done;
+    await this.router.finish();
+    await this.followers[0]!.caughtUp();
+    const untilMs = performance.now() + SETTLE_MS_MAX;
+    while (performance.now() < untilMs && MODELS.some((model) => this.buckets(model) < this.recounted(model)))
+      await delay(100);
+  }
+
+  /** What the newest verdict of a model says was folded. */
+  folded(model: string): Record<string, FoldedCounts> {
+    const newest = this.verdicts.findLast((verdict) => verdict.model === model);
+    return withoutLeftOut((newest?.baseline as { counts?: Record<string, FoldedCounts> } | undefined)?.counts ?? {});
+  }
+
+  buckets(model: string): number {
+    return this.folded(model)[`${GENERATION}/v1`]?.buckets ?? 0;
+  }
+
+  /** Waits until evaluators have folded more of every model than they had. */
+  async progress(): Promise<void> {
+    const before = MODELS.map((model) => this.buckets(model));
+    while (MODELS.some((model, i) => this.buckets(model) <= before[i]!)) await delay(20);
+  }
+
+  expectExact(): void {
+    for (const model of MODELS)
+      expect(this.folded(model)).toEqual(withoutLeftOut(this.recount.counts.get(model) ?? {}));
+    for (const [owner, cuts] of this.cuts) {
+      const numbers = cuts.map(({ number }) => number);
+      expect(numbers, `cuts of owner ${owner}`).toEqual(numbers.map((_, i) => i + 1));
+    }
+    expect(new Set(this.verdicts.map(({ reason }) => reason.code))).toEqual(new Set(['recorded']));
+  }
+
+  report(what: string): void {
+    const { predictions } = this.router;
+    const { duplicates } = this.recount;
+    const folded = MODELS.map((model) => `${model} ${this.buckets(model)}`).join(', ');
+    const cuts = [...this.cuts.values()].reduce((sum, list) => sum + list.length, 0);
+    process.stderr.write(
+      `${what}: ${predictions} predictions, ${duplicates} duplicate records, buckets folded: ${folded}; ${cuts} cuts\n`,
+    );
+  }
+
+  private recounted(model: string): number {
+    return this.recount.counts.get(model)?.[`${GENERATION}/v1`]?.buckets ?? 0;
+  }
+
+  private read(value: Buffer | null): void {
+    const cut = cutCodec.decode(value);
+    if (cut.ok) this.cuts.set(cut.value.owner, [...(this.cuts.get(cut.value.owner) ?? []), cut.value]);
+    const verdict = verdictCodec.decode(value);
+    if (verdict.ok) this.verdicts.push(verdict.value);
+  }
+}
+
+describe('evaluators on a real Kafka and Redis', () => {
+  it('killed ten times in mid-flow count every outcome once', { timeout: 400_000 }, async () => {
+    let evaluator = await world.start();
+    world.flow();
+    for (let kill = 0; kill < 10; kill++) {
+      await world.progress();
+      await delay(37 * kill); // at another moment between two cuts each time
+      evaluator.signal('SIGKILL');
+      await evaluator.exited;
+      evaluator = await world.start();
+    }
+    await world.progress();
+    await world.settle();
+    world.report('ten kills');
+    world.expectExact();
+    expect(await evaluator.stop()).toBe(0);
+  });
+
+  it('whose Redis is flushed in mid-flow count every outcome once', { timeout: 300_000 }, async () => {
+    const evaluator = await world.start();
+    world.flow();
+    await world.progress();
+    const redis = createRedis(stack.redisUrl, { logger: silentLogger });
+    await once(redis, 'ready');
+    for (let flush = 0; flush < 3; flush++) {
+      await delay(1_000 + 500 * flush);
+      await redis.flushall();
+      await world.progress();
+    }
+    redis.disconnect();
+    await world.settle();
+    world.report('three flushes');
+    world.expectExact();
+    expect(await evaluator.stop()).toBe(0);
+  });
+
+  it(
+    'that share the work hand it over: one joins, one is stopped, one is suspended and comes back',
+    { timeout: 300_000 },
+    async () => {
+      const first = await world.start();
+      world.flow();
+      await world.progress();
+      const second = await world.start();
+      await world.progress();
+      expect(await first.stop()).toBe(0);
+      await world.progress();
+      const third = await world.start();
+      await world.progress();
+      second.signal('SIGSTOP'); // long enough for the group to give its partitions away
+      await world.progress();
+      await delay(10_000);
+      await world.progress();
+      second.signal('SIGCONT');
+      await world.progress();
+      await delay(3_000);
+      await world.progress();
+      await world.settle();
+      world.report('handed over');
+      world.expectExact();
+      expect(await third.stop()).toBe(0);
+      expect(await second.stop()).toBe(0);
+    },
+  );
+});
