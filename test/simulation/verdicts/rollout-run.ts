@@ -1,0 +1,145 @@
+import type { Phase, RolloutSpec } from '@app/shared';
+import type { Judgement } from '../../../apps/evaluator/src/domain/engine.js';
+import type { ModelPlan } from '../../../apps/evaluator/src/domain/plan.js';
+import type { Summary } from '../../../apps/evaluator/src/domain/summary.js';
+import { createModelEngine } from '../../../apps/evaluator/src/domain/verdict/model-engine.js';
+import { seededRandom } from '../../fixtures/seeded-random.js';
+import { type Timed, Traffic, type TrafficModel } from './traffic.js';
+
+/** One simulated rollout, from the traffic before it to its end. */
+export interface RolloutRun {
+  readonly spec: RolloutSpec;
+  readonly traffic: TrafficModel;
+  readonly seed: number;
+  /** Traffic before the rollout, s. */
+  readonly beforeS: number;
+  /** Given up after so much of the rollout, s. */
+  readonly longestS: number;
+  /** Passes change nothing: the first step goes on and on. */
+  readonly neverPass?: boolean;
+  /** From when the canary's predictions are counted for a delay, s. */
+  readonly faultAtS?: number;
+}
+
+export interface RolloutEnd {
+  readonly end: 'promoted' | 'rolled-back' | 'open';
+  readonly code: string;
+  readonly step: number;
+  /** Since the rollout began, s. */
+  readonly atS: number;
+  /** Predictions since the fault (or the rollout's beginning): of both versions, and of the canary. */
+  readonly sent: number;
+  readonly canarySent: number;
+  /** Counted by the engine in comparisons when it ended. */
+  readonly counted: number;
+}
+
+/** Begins at a whole number of strata. */
+const BEGIN_MS = 1_800_000_000_000;
+const CUT_MS = 250;
+const URGENT_CUT_MS = 100;
+/** From a verdict to the routers' new weights. */
+const CONTROLLER_MS = 50;
+
+/** Runs one rollout with the real engine behind simulated routers, slots and a controller that does as it is told. */
+export function runRollout(run: RolloutRun): RolloutEnd {
+  const { spec, longestS, faultAtS = 0 } = run;
+  const engine = createModelEngine('m');
+  const due: Timed<Summary>[] = [];
+  const startMs = BEGIN_MS - run.beforeS * 1000;
+  const labelsWithinMs = spec.checks.accuracy?.labelsWithinMs ?? null;
+  const traffic = new Traffic(run.traffic, seededRandom(run.seed), BEGIN_MS, startMs, labelsWithinMs, (record) =>
+    due.push(record),
+  );
+  const phases: Phase[] = [];
+  engine.setPlan(planOf(spec, phases));
+  let sentBefore = { sent: 0, canarySent: 0 };
+  let counting = false;
+  let cutNumber = 0;
+  let nowMs = startMs;
+  let enterAtMs = BEGIN_MS;
+  let nextStep = 0;
+  let last: Judgement | null = null;
+  const endAt = (end: RolloutEnd['end']): RolloutEnd => ({
+    end,
+    code: last?.reason.code ?? 'none',
+    step: last?.step ?? -1,
+    atS: (nowMs - BEGIN_MS) / 1000,
+    sent: traffic.sent - sentBefore.sent,
+    canarySent: traffic.canarySent - sentBefore.canarySent,
+    counted: engine.evidence()?.errorsFinal
+      ? engine.evidence()!.errorsFinal!.n1 + engine.evidence()!.errorsFinal!.n0
+      : 0,
+  });
+  while (nowMs < BEGIN_MS + longestS * 1000) {
+    let stopMs = nowMs + (engine.urgent() ? URGENT_CUT_MS : CUT_MS);
+    const entering = nextStep < spec.steps.length && enterAtMs < stopMs && enterAtMs >= nowMs;
+    if (entering) {
+      traffic.until(enterAtMs);
+      phases.push(phaseOf(spec, nextStep));
+      traffic.route(phases.at(-1)!.generation, phases.at(-1)!.weights['v2'] ?? 0, enterAtMs);
+      engine.setPlan(planOf(spec, phases));
+      enterAtMs = Infinity;
+    }
+    const faultMs = BEGIN_MS + faultAtS * 1000;
+    if (!counting && stopMs >= faultMs) {
+      traffic.until(Math.max(nowMs, faultMs));
+      sentBefore = { sent: traffic.sent, canarySent: traffic.canarySent };
+      counting = true;
+      stopMs = Math.max(stopMs, faultMs);
+    }
+    traffic.until(stopMs);
+    nowMs = stopMs;
+    engine.beginCut({
+      number: ++cutNumber,
+      outcomeLogTimesMs: [nowMs],
+      labelLogTimesMs: [nowMs],
+      asOfMs: nowMs,
+    });
+    for (const summary of takeDue(due, nowMs)) engine.fold(summary);
+    for (const { value } of traffic.labels.complete(nowMs)) engine.fold(value);
+    const judgement = engine.endCut();
+    if (!judgement) continue;
+    last = judgement;
+    if (judgement.result === 'fail') return endAt('rolled-back');
+    const current = judgement.result === 'pass' && judgement.generation === phases.at(-1)!.generation;
+    if (!current || run.neverPass || enterAtMs !== Infinity) continue;
+    nextStep = phases.at(-1)!.step + 1;
+    if (nextStep >= spec.steps.length) return endAt('promoted');
+    enterAtMs = nowMs + CONTROLLER_MS;
+  }
+  return endAt('open');
+}
+
+/** Summaries whose records are in the log by now, in the order (partition, time). */
+function takeDue(due: Timed<Summary>[], nowMs: number): Summary[] {
+  const now: Timed<Summary>[] = [];
+  let kept = 0;
+  for (const record of due) {
+    if (record.atMs <= nowMs) now.push(record);
+    else due[kept++] = record;
+  }
+  due.length = kept;
+  return now.sort((a, b) => a.partition - b.partition || a.atMs - b.atMs).map(({ value }) => value);
+}
+
+function phaseOf(spec: RolloutSpec, step: number): Phase {
+  const { weights } = spec.steps[step] as { readonly weights: Record<string, number> };
+  return { sequence: step + 2, generation: step + 2, step, weights, bake: weights['v1'] === 0, startedAt: 0 };
+}
+
+function planOf(spec: RolloutSpec, phases: readonly Phase[]): ModelPlan {
+  const generation = phases.at(-1)?.generation ?? 1;
+  if (phases.length === 0) return { model: 'm', stable: 'v1', generation: 0, rollout: null };
+  const rollout = {
+    model: 'm',
+    rollout: 'm-1',
+    spec,
+    stable: 'v1',
+    canary: 'v2',
+    phases: [...phases],
+    step: phases.at(-1)!.step,
+    ended: false,
+  };
+  return { model: 'm', stable: 'v1', generation, rollout };
+}
