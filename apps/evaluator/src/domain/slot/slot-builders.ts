@@ -13,6 +13,12 @@ export class LogBuilder {
   private readonly sequences = new Map<string, number>();
   private timeMs = T0;
 
+  /** @param sequence of every router's first record. */
+  constructor(
+    private readonly lane = PARTITION,
+    private readonly sequence = 0,
+  ) {}
+
   /** Moves log time on. */
   after(ms: number): this {
     this.timeMs += ms;
@@ -29,7 +35,7 @@ export class LogBuilder {
       version: 'v1',
       generation: 3,
       router,
-      lane: PARTITION,
+      lane: this.lane,
       sequence: parts.sequence ?? this.next(router),
       bucket: 1,
       unit: 5,
@@ -58,7 +64,7 @@ export class LogBuilder {
       model: 'digits',
       generation: 3,
       router,
-      lane: PARTITION,
+      lane: this.lane,
       sequence: parts.sequence ?? this.next(router),
       bucket: 1,
       routedFrom: T0 - 100,
@@ -90,7 +96,7 @@ export class LogBuilder {
   }
 
   private next(router: string): number {
-    const sequence = this.sequences.get(router) ?? 0;
+    const sequence = this.sequences.get(router) ?? this.sequence;
     this.sequences.set(router, sequence + 1);
     return sequence;
   }
