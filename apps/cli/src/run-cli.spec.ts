@@ -219,6 +219,24 @@ describe('get', () => {
     expect(out).toMatch(/a person: canaryctl promote, resume or abort fraud/);
   });
 
+  it('says that nothing counts yet, instead of a forecast from nothing', async () => {
+    const { state } = viewOf();
+    const none: CheckResult = {
+      ...latency,
+      limit: 0,
+      stable: null,
+      difference: null,
+      interval: null,
+      result: 'no-data',
+    };
+    const empty: CheckResult = { ...none, canary: { n: 0, bad: 0, value: null } };
+    const forecast = { predictionsToGo: null, minutesToGo: null };
+    const early = { ...verdict, checks: [empty], counted: { stable: 0, canary: 0 }, forecast };
+    const { out } = await run('get fraud', modelAnswers({ state, verdict: early }));
+    expect(out).toMatch(/NEXT {2}the first predictions that count, after the warm-up/);
+    expect(out).toMatch(/^latency p99 +- +- +- +- +0 +no data yet$/m);
+  });
+
   it('gives the rollout file back as YAML, and everything as JSON', async () => {
     const yaml = await run('get fraud -o yaml', modelAnswers(viewOf()));
     expect(parse(yaml.out)).toMatchObject({

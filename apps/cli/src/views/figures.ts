@@ -38,8 +38,9 @@ export function intervalText(interval: CheckResult['interval'], unit: CheckResul
   return interval === null ? '' : `[${signed(interval[0], unit)},${signed(interval[1], unit)}]`;
 }
 
-/** Of a ceiling the figure itself is limited, of the others the difference. */
+/** Of a ceiling the figure itself is limited, of the others the difference. A latency's is known once control's is. */
 export function limitText(check: CheckResult): string {
+  if (check.unit === 'ms' && check.limit === 0) return '-';
   if (isCeiling(check)) return `< ${valueText(check.limit, check.unit)}`;
   return differenceText(check.limit, check.unit);
 }

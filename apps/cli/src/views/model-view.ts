@@ -96,7 +96,9 @@ function nextText({ state, verdict }: ModelView, nowMs: number): string {
   }
 }
 
-export function forecastText({ forecast }: Verdict): string {
+/** When a pass is to be expected. */
+export function forecastText({ forecast, counted }: Verdict): string {
+  if (counted.canary === 0) return 'the first predictions that count, after the warm-up';
   if (forecast.minutesToGo === null) return 'not at this traffic';
   return forecast.minutesToGo < 1
     ? 'verdict within a minute'
