@@ -27,6 +27,8 @@ interface Waiting {
 
 /** One request carries at most this much; a broker refuses a batch above 1 MiB for ever. */
 const BATCH_BYTES_MAX = RECORD_BYTES_MAX;
+/** kafkajs copies the array of a partition's records for each of them. */
+const BATCH_RECORDS_MAX = 2000;
 const ADMISSION_BYTES_MAX = 8 * 1024 * 1024;
 const HEAD_AGE_MS_MAX = 1500;
 const FLUSH_MS = 5000;
@@ -101,7 +103,7 @@ export class LaneProducer implements BusProducer {
       const size = recordBytes(record);
       checkRecord(record, size);
       this.carrier.check?.(record);
-      if (piece.length > 0 && bytes + size > BATCH_BYTES_MAX) {
+      if (piece.length > 0 && (bytes + size > BATCH_BYTES_MAX || piece.length === BATCH_RECORDS_MAX)) {
         pieces.push({ records: piece, bytes, admittedAtMs, done: null });
         piece = [];
         bytes = 0;
@@ -135,10 +137,16 @@ export class LaneProducer implements BusProducer {
     if (this.closing) this.drained.resolve();
   }
 
+  /** What goes next: as much as fits in one request, at least one piece. */
   private head(): Admitted[] {
     let bytes = 0;
-    const count = this.queue.findIndex((a) => (bytes += a.bytes) > BATCH_BYTES_MAX);
-    return this.queue.slice(0, count === -1 ? this.queue.length : Math.max(1, count));
+    let records = 0;
+    const tooMany = this.queue.findIndex((admitted) => {
+      bytes += admitted.bytes;
+      records += admitted.records.length;
+      return bytes > BATCH_BYTES_MAX || records > BATCH_RECORDS_MAX;
+    });
+    return this.queue.slice(0, tooMany === -1 ? this.queue.length : Math.max(1, tooMany));
   }
 
   private admitWaiting(): void {

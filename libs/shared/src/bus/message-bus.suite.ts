@@ -13,6 +13,9 @@ const until = (condition: () => boolean): Promise<void> =>
     if (!condition()) throw new Error(`still not: ${condition.toString()}`);
   }, WAIT);
 
+/** A broker writes the end of a transaction some milliseconds after it has said yes. */
+const visible = (check: () => Promise<void>): Promise<void> => vi.waitFor(check, WAIT);
+
 /** What every message bus must do; run on memory and on a real broker. */
 export function messageBusSuite(name: string, open: () => Promise<BusHarness>): void {
   describe(name, () => {
@@ -204,9 +207,11 @@ export function messageBusSuite(name: string, open: () => Promise<BusHarness>): 
         const transactional = bus.transactionalProducer(unique('tx'));
         for (let i = 0; i < 3; i++) await transactional.transaction([{ ...record(t, `v${i}`, 0), key: 'same' }]);
         await transactional.close();
-        const found = await contents(t, { readCommitted: true });
-        expect(found[0]!.at(-1)).toBe('v2');
-        expect((await bus.offsets(t))[0]!.end).toBe(6);
+        await visible(async () => {
+          const found = await contents(t, { readCommitted: true });
+          expect(found[0]!.at(-1)).toBe('v2');
+          expect((await bus.offsets(t))[0]!.end).toBe(6);
+        });
       });
 
       it('brings a batch again when its handler failed, and catches up only after it', async () => {
@@ -444,7 +449,9 @@ export function messageBusSuite(name: string, open: () => Promise<BusHarness>): 
         });
         await until(() => handled.length > 0);
         await first.close();
-        for (const o of outputs) expect((await contents(o, { readCommitted: true }))[0]![0]).toMatch(/^saw/);
+        await visible(async () => {
+          for (const o of outputs) expect((await contents(o, { readCommitted: true }))[0]![0]).toMatch(/^saw/);
+        });
         const second = collector({ topics: [input], groupId });
         await until(() => second.values.length > 0);
         expect(second.values[0]).toBe('3');
@@ -462,7 +469,9 @@ export function messageBusSuite(name: string, open: () => Promise<BusHarness>): 
         await expect(former.transaction([record(t, 'zombie', 0)])).rejects.toMatchObject({ code: 'fenced' });
         await expect(former.transaction([record(t, 'zombie', 0)])).rejects.toMatchObject({ code: 'fenced' });
         await owner.transaction([record(t, 'owner', 0)]);
-        expect(await contents(t, { readCommitted: true })).toEqual([['former', 'owner']]);
+        await visible(async () => {
+          expect(await contents(t, { readCommitted: true })).toEqual([['former', 'owner']]);
+        });
         await former.close();
         await owner.close();
       });

@@ -54,7 +54,7 @@ export interface ConsumerOptions {
    */
   readonly assignment: 'balanced' | 'co-partitioned';
   /**
-   * Where a partition begins once it is assigned. `committed`: the group's committed offset, else the beginning.
+   * Where a partition begins once it is assigned, asked before onAssigned. `committed`: the group's committed offset, else the beginning.
    * A function is asked synchronously at the moment of assignment (preload what it needs); undefined: the beginning.
    * An offset outside [low, end] is brought to the nearer end of that range and `onOutOfRange` is told.
    */
@@ -108,7 +108,8 @@ export interface FollowerOptions {
 
 export interface BusFollower {
   /**
-   * Resolves when everything that was in the topics at the time of this call has been handled.
+   * Resolves when everything that was in the topics at the time of this call has been handled. With readCommitted that
+   * is everything up to the first open transaction; one's own becomes visible some milliseconds after transaction().
    * Rejects only when the follower is closed. Waits as long as the broker is away.
    */
   caughtUp(): Promise<void>;

@@ -3,8 +3,9 @@ import { CanaryError } from '../../errors.js';
 import type { BatchResult, BusBatch, ConsumerOptions, TopicPartition } from '../message-bus.js';
 import { positionInRange } from '../start-position.js';
 import { type KafkaClient, partitionKey, type Ranges, RETRY } from './kafka-client.js';
+import { type Place, Places } from './places.js';
 import { toBusBatch } from './kafka-records.js';
-import { type FetchedPartition, type FetchObserver, onFetched } from './kafkajs-repairs.js';
+import { type FetchObserver, onFetched } from './kafkajs-repairs.js';
 import { partitionAssigner, type AssignerOptions } from './partition-assigner.js';
 import { within } from './within.js';
 
@@ -27,17 +28,6 @@ export interface ReaderOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** Where a partition of the present assignment stands. */
-interface Place {
-  readonly tp: TopicPartition;
-  /** Next offset to hand out; null until it is known where to begin. */
-  position: number | null;
-  end: number;
-  low: number;
-  seenAtMs: number;
-  movedAtMs: number;
-}
-
 const SESSION_TIMEOUT_MS = 6000;
 const REBALANCE_TIMEOUT_MS = 6000;
 const HEARTBEAT_MS = 1000;
@@ -45,7 +35,6 @@ const BYTES_MAX = 8 * 1024 * 1024;
 const CONCURRENT_PARTITIONS = 64;
 const REDELIVERY_PAUSE_MS = 100;
 const STALL_CHECK_MS = 500;
-const STALL_MS = 4000;
 const JOIN_MS_MAX = 15_000;
 const ABANDON_START_MS = 8000;
 const DISCONNECT_MS = 5000;
@@ -59,14 +48,14 @@ export class GroupLife {
   private readonly ended = Promise.withResolvers<Error>();
   private readonly inFlight = new Set<Promise<void>>();
   private readonly timers = new Set<NodeJS.Timeout>();
-  private places = new Map<string, Place>();
+  private places = new Places([]);
   private ranges: Ranges = new Map();
   private starting: Promise<void> = Promise.resolve();
   private stallCheck: NodeJS.Timeout | undefined;
   private joins = 0;
   private assigned = false;
   /** While joining: since when. */
-  private joiningSinceMs: number | null = Date.now();
+  private joiningSinceMs: number | null = performance.now();
   private lastBusyMs = 0;
   private lastBeatMs = 0;
   private closing = false;
@@ -119,9 +108,7 @@ export class GroupLife {
   /** Age of the oldest answer the broker gave for a partition of the assignment; Infinity without one. */
   fetchAgeMs(): number {
     if (!this.assigned) return Infinity;
-    let oldestMs = Date.now();
-    for (const place of this.places.values()) oldestMs = Math.min(oldestMs, place.seenAtMs);
-    return Date.now() - oldestMs;
+    return this.places.fetchAgeMs();
   }
 
   private async start(): Promise<void> {
@@ -133,7 +120,7 @@ export class GroupLife {
       this.inFlight.add(handled);
       return handled;
     };
-    eachBatch[onFetched] = (fetched) => this.onFetched(fetched);
+    eachBatch[onFetched] = (fetched) => this.places.onFetched(fetched);
     await this.consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
@@ -147,11 +134,11 @@ export class GroupLife {
     this.consumer.on(CRASH, ({ payload }) => this.end(payload.error));
     this.consumer.on(GROUP_JOIN, (event) => this.onJoined(event));
     this.consumer.on(REBALANCING, () => {
-      this.joiningSinceMs = Date.now();
+      this.joiningSinceMs = performance.now();
       this.lose();
     });
     this.consumer.on(HEARTBEAT, () => {
-      this.lastBeatMs = Date.now();
+      this.lastBeatMs = performance.now();
     });
     this.consumer.on(END_BATCH_PROCESS, ({ payload }) => {
       // Records that are not handed out, markers and aborted ones, move the position all the same.
@@ -165,14 +152,11 @@ export class GroupLife {
     this.lose();
     this.joins += 1;
     this.joiningSinceMs = null;
-    this.lastBeatMs = Date.now();
+    this.lastBeatMs = performance.now();
     const partitions = Object.entries(payload.memberAssignment).flatMap(([topic, numbers]) =>
       numbers.map((partition) => ({ topic, partition })),
     );
-    const nowMs = Date.now();
-    for (const tp of partitions) {
-      this.places.set(partitionKey(tp), { tp, position: null, low: 0, end: 0, seenAtMs: nowMs, movedAtMs: nowMs });
-    }
+    this.places = new Places(partitions);
     const { start } = this.options;
     try {
       const wanted = start === 'committed' ? null : new Map(partitions.map((tp) => [partitionKey(tp), start(tp)]));
@@ -198,8 +182,8 @@ export class GroupLife {
   ): Promise<void> {
     const join = this.joins;
     const { topics, groupId } = this.options;
-    this.consumer.pause(byTopic(partitions));
     try {
+      this.consumer.pause(byTopic(partitions));
       const offsets = wanted ?? (await this.client.committed(groupId, topics));
       this.ranges = await this.client.ranges(topics);
       if (this.over || join !== this.joins || this.joiningSinceMs !== null) return;
@@ -216,10 +200,9 @@ export class GroupLife {
   ): void {
     for (const tp of partitions) {
       const key = partitionKey(tp);
-      const range = this.ranges.get(key) ?? { low: 0, end: 0 };
-      const place = this.places.get(key)!;
-      Object.assign(place, range);
-      this.seek(place, positionInRange(tp, wanted.get(key), range, this.options.onOutOfRange));
+      const place = this.places.of(tp)!;
+      place.range = this.ranges.get(key) ?? place.range;
+      this.seek(place, positionInRange(tp, wanted.get(key), place.range, this.options.onOutOfRange));
     }
     this.consumer.resume(byTopic(partitions));
     this.assigned = true;
@@ -229,7 +212,7 @@ export class GroupLife {
   private seek(place: Place, position: number): void {
     this.consumer.seek({ ...place.tp, offset: String(position) });
     place.position = position;
-    place.movedAtMs = Date.now();
+    place.movedAtMs = performance.now();
     this.options.onMoved(place.tp, position);
   }
 
@@ -255,10 +238,10 @@ export class GroupLife {
       return;
     } finally {
       clearInterval(beat);
-      this.lastBusyMs = Date.now();
+      this.lastBusyMs = performance.now();
     }
     if (lost !== undefined) throw asError(lost);
-    if (this.places.get(partitionKey(place.tp)) !== place || this.over) return;
+    if (this.places.of(place.tp) !== place || this.over) return;
     if (result.kind === 'seek') await this.goTo(place, result.offset);
     else {
       const next = Number(batch.lastOffset()) + 1;
@@ -274,25 +257,25 @@ export class GroupLife {
   /** The place a batch belongs to, if it is what the partition is to hand out next. */
   private placeOf(batch: Batch): Place | null {
     if (this.over || this.closing) return null;
-    const place = this.places.get(partitionKey(batch));
+    const place = this.places.of(batch);
     const { fetchedOffset } = batch as Batch & { readonly fetchedOffset: string };
     return place && place.position !== null && Number(fetchedOffset) === place.position ? place : null;
   }
 
   private async goTo(place: Place, wanted: number): Promise<void> {
-    if (wanted < place.low || wanted > place.end) {
+    if (wanted < place.range.low || wanted > place.range.end) {
       this.ranges = await this.client.ranges(this.options.topics);
-      Object.assign(place, this.ranges.get(partitionKey(place.tp)));
+      place.range = this.ranges.get(partitionKey(place.tp)) ?? place.range;
     }
-    if (this.places.get(partitionKey(place.tp)) !== place || this.over) return;
-    this.seek(place, positionInRange(place.tp, wanted, place, this.options.onOutOfRange));
+    if (this.places.of(place.tp) !== place || this.over) return;
+    this.seek(place, positionInRange(place.tp, wanted, place.range, this.options.onOutOfRange));
   }
 
   private move(tp: TopicPartition, position: number): void {
-    const place = this.places.get(partitionKey(tp));
+    const place = this.places.of(tp);
     if (!place || place.position === null || position <= place.position) return;
     place.position = position;
-    place.movedAtMs = Date.now();
+    place.movedAtMs = performance.now();
     this.options.onMoved(place.tp, position);
   }
 
@@ -301,20 +284,23 @@ export class GroupLife {
     this.consumer.pause(byTopic([tp]));
     const timer = setTimeout(() => {
       this.timers.delete(timer);
-      if (!this.closing) this.consumer.resume(byTopic([tp]));
+      this.resume(tp);
     }, REDELIVERY_PAUSE_MS);
     this.timers.add(timer);
   }
 
-  private onFetched(fetched: FetchedPartition): void {
-    const place = this.places.get(partitionKey(fetched));
-    if (!place) return;
-    place.seenAtMs = Date.now();
-    place.end = Number(fetched.highWatermark);
+  private resume(tp: TopicPartition): void {
+    if (this.closing) return;
+    try {
+      this.consumer.resume(byTopic([tp]));
+    } catch (error) {
+      // kafkajs has crashed already and will say so when it has disconnected.
+      this.end(error);
+    }
   }
 
   private checkProgress(): void {
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     if (this.inFlight.size > 0) {
       this.lastBusyMs = nowMs;
       return;
@@ -323,17 +309,13 @@ export class GroupLife {
       if (nowMs - this.joiningSinceMs > JOIN_MS_MAX) this.end(stalled('joining the group takes too long'));
       return;
     }
-    const idleSince = (atMs: number): boolean => nowMs - Math.max(atMs, this.lastBusyMs) > STALL_MS;
     if (nowMs - this.lastBeatMs > SESSION_TIMEOUT_MS) this.end(stalled('no heartbeat was answered'));
-    for (const place of this.places.values()) {
-      if (idleSince(place.seenAtMs)) this.end(stalled('no fetch was answered'));
-      else if ((place.position ?? 0) < place.end && idleSince(place.movedAtMs))
-        this.end(stalled('records do not come'));
-    }
+    const problem = this.places.stalled(this.lastBusyMs);
+    if (problem) this.end(stalled(problem));
   }
 
   private lose(): void {
-    this.places = new Map();
+    this.places = new Places([]);
     if (!this.assigned) return;
     this.assigned = false;
     this.options.onLost();

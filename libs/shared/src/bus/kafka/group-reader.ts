@@ -41,7 +41,7 @@ export class GroupReader {
   private async run(): Promise<void> {
     let pauseMs = PAUSE_MS_MIN;
     while (!this.closing) {
-      const bornMs = Date.now();
+      const bornMs = performance.now();
       const options = this.options();
       const life = new GroupLife(this.client, {
         ...options,
@@ -55,7 +55,7 @@ export class GroupReader {
       if (!this.closing) this.gone(reason, options);
       await life.bury();
       this.life = null;
-      pauseMs = Date.now() - bornMs > GOOD_LIFE_MS ? PAUSE_MS_MIN : Math.min(pauseMs * 2, PAUSE_MS_MAX);
+      pauseMs = performance.now() - bornMs > GOOD_LIFE_MS ? PAUSE_MS_MIN : Math.min(pauseMs * 2, PAUSE_MS_MAX);
       await within(pauseMs, this.closed.promise);
     }
   }
