@@ -28,7 +28,7 @@ test('it is silent for as long as it was listened to', () => {
 test('a fresh verdict of the present generation ends the silence', () => {
   const { clock, state, watch } = watching();
   clock.advance(7 * S);
-  watch.hearVerdict(state, verdict(state, 'continue', { asOf: clock.nowMs() - 10 * S }));
+  watch.hear(state, verdict(state, 'continue', { asOf: clock.nowMs() - 10 * S }));
   clock.advance(2 * S);
   expect(watch.silentForMs(state)).toBe(2 * S);
 });
@@ -40,28 +40,8 @@ test.each([
 ])('%s does not', (_, overrides) => {
   const { clock, state, watch } = watching();
   clock.advance(7 * S);
-  watch.hearVerdict(state, verdict(state, 'continue', { asOf: clock.nowMs(), ...overrides }));
+  watch.hear(state, verdict(state, 'continue', { asOf: clock.nowMs(), ...overrides }));
   expect(watch.silentForMs(state)).toBe(7 * S);
-});
-
-test('a cut counts once the generation has been judged: without traffic there is nothing new to say', () => {
-  const { clock, state, watch } = watching();
-  clock.advance(5 * S);
-  watch.hearCut({ asOf: clock.nowMs() });
-  expect(watch.silentForMs(state)).toBe(5 * S);
-  watch.hearVerdict(state, verdict(state, 'continue', { asOf: clock.nowMs() }));
-  clock.advance(20 * S);
-  watch.hearCut({ asOf: clock.nowMs() - 11 * S });
-  expect(watch.silentForMs(state)).toBe(20 * S);
-  watch.hearCut({ asOf: clock.nowMs() });
-  expect(watch.silentForMs(state)).toBe(0);
-});
-
-test('who takes over trusts that phases begun before were judged', () => {
-  const { clock, state, watch } = watching(T0 - 60 * S);
-  clock.advance(5 * S);
-  watch.hearCut({ asOf: clock.nowMs() });
-  expect(watch.silentForMs(state)).toBe(0);
 });
 
 test('a wall clock that jumps is not silence', () => {

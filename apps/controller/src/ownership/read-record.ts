@@ -3,7 +3,6 @@ import {
   cloudEventData,
   type Command,
   commandCodec,
-  type Cut,
   cutCodec,
   type Parsed,
   parseRolloutSpec,
@@ -27,7 +26,7 @@ export function readVerdictRecord(record: BusRecord): VerdictRecord {
   const data = cloudEventData(record.value, record.headers ?? {});
   if (kindOf(data) === 'cut') {
     const cut = cutCodec.decode(data);
-    return cut.ok ? { kind: 'cut', cut: cut.value } : unusable(cut);
+    return cut.ok ? { kind: 'cut' } : unusable(cut);
   }
   const verdict = verdictCodec.decode(data);
   return verdict.ok ? { kind: 'verdict', verdict: verdict.value } : unusable(verdict);

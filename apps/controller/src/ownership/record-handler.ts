@@ -43,14 +43,11 @@ export class RecordHandler {
   private onVerdict(turn: Turn, record: BusRecord, watch: EvaluatorWatch): DeadLetterCause | null {
     const read = readVerdictRecord(record);
     if (read.kind === 'unusable') return read.cause;
-    if (read.kind === 'cut') {
-      watch.hearCut(read.cut);
-      return null;
-    }
+    if (read.kind === 'cut') return null; // the evaluator's own
     const { verdict } = read;
     const state = turn.stateOf(verdict.model);
     if (!state) return this.notHere(verdict.model);
-    watch.hearVerdict(state, verdict);
+    watch.hear(state, verdict);
     const { ignored } = turn.move(verdict.model, { kind: 'verdict', verdict });
     this.deps.metrics.verdicts.inc({ effect: ignored ?? 'heard' });
     return null;

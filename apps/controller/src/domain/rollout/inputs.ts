@@ -11,8 +11,8 @@ export type RolloutInput =
 export interface TimerInput {
   readonly kind: 'timer';
   /**
-   * For how long the evaluator has said nothing that is worth something, ms of a clock that does not jump: since its
-   * last sign of life, or since this controller began to listen if that is later.
+   * For how long no fresh verdict about the present generation has come, ms of a clock that does not jump; at most for as
+   * long as this controller has been listening.
    */
   readonly silentForMs: number;
 }
