@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -178,6 +178,7 @@ class World {
       expect(numbers, `cuts of owner ${owner}`).toEqual(numbers.map((_, i) => i + 1));
     }
     expect(new Set(this.verdicts.map(({ reason }) => reason.code))).toEqual(new Set(['recorded']));
+    expect(this.log().filter(({ level }) => level >= 50)).toEqual([]);
   }
 
   report(what: string): void {
@@ -185,9 +186,25 @@ class World {
     const { duplicates } = this.recount;
     const folded = MODELS.map((model) => `${model} ${this.buckets(model)}`).join(', ');
     const cuts = [...this.cuts.values()].reduce((sum, list) => sum + list.length, 0);
+    const log = this.log();
+    const took = log.filter(({ msg }) => msg === 'took over');
+    const along = took.reduce((sum, { cutsFolded = 0 }) => sum + cutsFolded, 0);
+    const lost = log.flatMap(({ msg, code }) => (msg === 'owns nothing, begins again' && code ? [code] : []));
     process.stderr.write(
-      `${what}: ${predictions} predictions, ${duplicates} duplicate records, buckets folded: ${folded}; ${cuts} cuts\n`,
+      `${what}: ${predictions} predictions, ${duplicates} duplicate records, buckets folded: ${folded}; ${cuts} cuts, ` +
+        `${took.length} takeovers along ${along} cuts, ownership lost: ${lost.join(', ') || 'never'}\n`,
     );
+  }
+
+  /** What all evaluators together have said. */
+  log(): readonly {
+    readonly msg: string;
+    readonly level: number;
+    readonly code?: string;
+    readonly cutsFolded?: number;
+  }[] {
+    const lines = readFileSync(join(this.folder, 'evaluator.log'), 'utf8').trim().split('\n');
+    return lines.map((line) => JSON.parse(line) as { msg: string; level: number });
   }
 
   private recounted(model: string): number {
@@ -208,7 +225,7 @@ describe('evaluators on a real Kafka and Redis', () => {
     world.flow();
     for (let kill = 0; kill < 10; kill++) {
       await world.progress();
-      await delay(37 * kill); // at another moment between two cuts each time
+      await delay(151 * kill); // at another moment between two cuts each time, and after more of them
       evaluator.signal('SIGKILL');
       await evaluator.exited;
       evaluator = await world.start();

@@ -4,10 +4,10 @@ import { OwnerSession } from './owner-session.js';
 
 const BACKOFF_MS = { least: 250, most: 8_000 } as const;
 /**
- * A fenced owner that is still assigned waits so long for the news that it is not: longer than a group's session, so two
- * processes never fence each other in turn.
+ * An owner in whose place another one is at work, and that is still assigned, waits so long for the news that it is not:
+ * longer than a group's session, so two processes never fence each other in turn.
  */
-const FENCED_WAIT_MS = 10_000;
+const REPLACED_WAIT_MS = 10_000;
 /** Summaries that are missing for so long do not come back: no transaction hides a newer checkpoint that long. */
 const TRIMMED_FOR_GOOD_MS = 120_000;
 const UNREADABLE_LOG_MS = 30_000;
@@ -40,7 +40,7 @@ export class ModelOwner {
     return this.newestCut;
   }
 
-  /** A new assignment has this partition still: a fenced owner may begin again. */
+  /** A new assignment has this partition still: an owner that was replaced may begin again. */
   assignedAgain(): void {
     this.wake.abort(new CanaryError('assigned-again', 'the partition is still assigned'));
   }
@@ -59,11 +59,13 @@ export class ModelOwner {
       } catch (error) {
         if (this.ending.signal.aborted) break;
         const code = error instanceof CanaryError ? error.code : 'unexpected';
+        const { metrics, logger, clock } = this.deps;
+        metrics.ownershipLost(this.partition, code);
+        logger.warn({ err: error, owner: this.partition, code }, 'owns nothing, begins again');
+        const replaced = code === 'fenced' || (code === 'trimmed-beyond-cut' && this.phase === 'cutting');
+        if (code === 'trimmed-beyond-cut' && !replaced) this.trimmedSinceMs ??= clock.monotonicMs();
         this.phase = 'waiting';
-        this.deps.metrics.ownershipLost(this.partition, code);
-        this.deps.logger.warn({ err: error, owner: this.partition, code }, 'owns nothing, begins again');
-        if (code === 'trimmed-beyond-cut') this.trimmedSinceMs ??= this.deps.clock.monotonicMs();
-        await this.pause(code === 'fenced' ? FENCED_WAIT_MS : backoffMs);
+        await this.pause(replaced ? REPLACED_WAIT_MS : backoffMs);
         backoffMs = Math.min(BACKOFF_MS.most, backoffMs * 2);
       }
     }

@@ -2,6 +2,9 @@ import type { BusConsumer, TopicPartition } from '@app/shared';
 import { ModelOwner } from './model-owner.js';
 import type { OwnerDeps } from './owner-deps.js';
 
+/** A cut whose transaction the broker does not answer; what became of it whoever comes next will see. */
+const CLOSE_MS_MAX = 4_000;
+
 export interface ModelOwnersOptions {
   /** Group in which the partitions of evaluator-checkpoint are shared out. */
   readonly groupId: string;
@@ -43,11 +46,13 @@ export class ModelOwners {
     return [...this.owners.values()].sort((a, b) => a.partition - b.partition);
   }
 
-  /** Ends all terms after their cut in flight, then leaves the group. */
+  /** Ends all terms after their cut in flight, which it waits for a little, then leaves the group. */
   async close(): Promise<void> {
     this.closing = true;
     for (const owner of this.owners.values()) this.letGo(owner);
-    await Promise.all(this.leaving);
+    const left = new AbortController();
+    const patience = this.deps.sleep(CLOSE_MS_MAX, left.signal).catch(() => undefined); // all have left: no need of it
+    await Promise.race([Promise.all(this.leaving).finally(() => left.abort()), patience]);
     await this.consumer.close();
   }
 
