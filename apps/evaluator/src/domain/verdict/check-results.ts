@@ -47,7 +47,8 @@ function errorResult(evidence: RolloutEvidence, step: number, levels: Levels): G
       : predictionsToGo({
           lnE: lnPass,
           lnWanted: levels.lnPass,
-          p,
+          p0: p,
+          p1: p,
           line,
           ratio: evidence.armRatio(),
           d: look.stickiness.d,
@@ -72,7 +73,8 @@ function accuracyResult(evidence: RolloutEvidence, levels: Levels): GroupedCheck
       : predictionsToGo({
           lnE: lnPass,
           lnWanted: levels.lnPass,
-          p: share(look.n0, look.x0),
+          p0: share(look.n0, look.x0),
+          p1: share(look.n0, look.x0),
           line,
           ratio: evidence.armRatio(),
           d: look.stickiness.d,
@@ -162,28 +164,26 @@ function quantileResult(evidence: RolloutEvidence, index: number, step: number, 
     unit: 'ms',
     evidence: { fail: finite(lnFail), pass: finite(lnPass) },
     result,
-    predictionsToGo: quantileToGo(pass, lnPass, levels, evidence.armRatio()),
+    predictionsToGo: quantileToGo(evidence, index, lnPass, levels),
   };
   return { group: 'latency', figures };
 }
 
-/**
- * With no true difference the canary passes its limit less often than control passes T; how much less often has shown
- * itself in what was seen, so growth is extrapolated from it.
- */
-function quantileToGo(look: Look, lnPass: number, levels: Levels, ratio: number): number | null {
+/** A canary that is no different is above its limit as often as control would be. */
+function quantileToGo(evidence: RolloutEvidence, index: number, lnPass: number, levels: Levels): number | null {
   if (lnPass >= levels.lnPass) return 0;
-  if (look.n1 === 0 || look.n0 === 0) return null;
-  const p1 = share(look.n1, look.x1);
-  const p0 = share(look.n0, look.x0);
-  const d = look.stickiness.d;
+  const { check, pass } = evidence.quantiles[index]!;
+  const frozen = evidence.present()?.thresholds(index, check.source);
+  const control = evidence.sketches[check.source][0];
+  if (!frozen || control.total === 0) return null;
   return predictionsToGo({
     lnE: lnPass,
     lnWanted: levels.lnPass,
-    p: (p1 + ratio * p0) / (1 + ratio),
-    line: p0 / (1 - p0) / (p1 / (1 - p1)),
-    ratio,
-    d,
+    p0: share(control.total, control.above(frozen.stableBin)),
+    p1: share(control.total, control.above(frozen.canaryBin)),
+    line: 1,
+    ratio: evidence.armRatio(),
+    d: pass.stickiness.d,
     floorLimit: null,
   });
 }

@@ -5,8 +5,10 @@ export interface PassOutlook {
   /** ln E for PASS now, and what it must reach: ln(1/beta). */
   readonly lnE: number;
   readonly lnWanted: number;
-  /** Control's share of bad ones, and the line in odds. */
-  readonly p: number;
+  /** Shares of bad ones to be expected of control, and of a canary that is no different. */
+  readonly p0: number;
+  readonly p1: number;
+  /** The line in odds. */
   readonly line: number;
   /** Control predictions per canary prediction. */
   readonly ratio: number;
@@ -23,9 +25,8 @@ export interface PassOutlook {
 export function predictionsToGo(outlook: PassOutlook): number | null {
   const missing = outlook.lnWanted - outlook.lnE;
   if (missing <= 0) return 0;
-  const { p, line, ratio, d, floorLimit } = outlook;
-  const kernel = p > 0 && p < 1 && ratio > 0 && line > 1 - 1e-9 ? passGrowth(p, line, ratio) / d : 0;
-  const growth = Math.max(kernel, floorLimit === null ? 0 : floorGrowth(p, floorLimit));
+  const { d, floorLimit } = outlook;
+  const growth = Math.max(passGrowth(outlook) / d, floorLimit === null ? 0 : floorGrowth(outlook.p1, floorLimit));
   if (!(growth > GROWTH_LEAST)) return null;
   const togo = Math.ceil(missing / growth);
   return Number.isSafeInteger(togo) ? togo : null;
@@ -35,19 +36,20 @@ export function predictionsToGo(outlook: PassOutlook): number | null {
 const GROWTH_LEAST = 3e-9;
 
 /**
- * Expected growth of the best alternative of the PASS kernel per canary prediction at equal rates p, in the limit of
- * large buckets: p ln g - [L(o g) - L(o)], L(o) = max over the canary's share u of the entropy of the split + u ln o.
+ * Expected growth of the best alternative of the PASS kernel per canary prediction, in the limit of large buckets:
+ * p1 ln g - [L(o g) - L(o)], with L(o) = max over the canary's share u of the entropy of the split + u ln o.
  */
-function passGrowth(p: number, line: number, ratio: number): number {
+function passGrowth({ p0, p1, line, ratio }: PassOutlook): number {
+  const total = p1 + ratio * p0;
+  if (!(ratio > 0 && total > 0 && total < 1 + ratio)) return 0;
+  const base = splitLogSum(line, total, ratio);
   let best = 0;
-  const base = splitLogSum(line, p, ratio);
-  for (const g of PASS_GRID.g) best = Math.max(best, p * Math.log(g) - splitLogSum(line * g, p, ratio) + base);
+  for (const g of PASS_GRID.g) best = Math.max(best, p1 * Math.log(g) - splitLogSum(line * g, total, ratio) + base);
   return best;
 }
 
-/** L(o) per canary prediction, with `ratio` control predictions for each and a share p of all bad. */
-function splitLogSum(o: number, p: number, ratio: number): number {
-  const total = (1 + ratio) * p;
+/** L(o) for one canary prediction and `ratio` of control, `total` of them bad. */
+function splitLogSum(o: number, total: number, ratio: number): number {
   const a = o - 1;
   const b = -(o * (1 + total) + ratio - total);
   const c = o * total;

@@ -9,8 +9,9 @@ import { RolloutEvidence } from './rollout-evidence.js';
 
 /** A verdict is given again after this much log time even if nothing has changed: a sign of life. */
 const SIGN_OF_LIFE_MS = 2_000;
-/** An error ceiling could decide soon: this many of the canary's newest predictions have failed. */
+/** An error ceiling could decide soon: this many of the canary's predictions of the newest second have failed. */
 const URGENT_ERRORS = 3;
+const URGENT_SHARE = 0.2;
 const packer = new PackWriter();
 
 /** A new engine for a model of which nothing is known. */
@@ -104,8 +105,8 @@ export class VerdictEngine implements ModelEngine {
 
   urgent(): boolean {
     if (!this.open || this.failed) return false;
-    const { n1, x1 } = this.open.ceilings.recent.over(2);
-    return x1 >= URGENT_ERRORS && 2 * x1 > n1;
+    const { n1, x1 } = this.open.ceilings.recent.over(1);
+    return x1 >= URGENT_ERRORS && x1 > URGENT_SHARE * n1;
   }
 
   private foldBucket(bucket: BucketSummary): void {

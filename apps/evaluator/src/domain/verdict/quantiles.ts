@@ -25,6 +25,13 @@ export class LatencySketch {
     }
   }
 
+  /** How many are slower than the upper edge of a bin. */
+  above(bin: number): number {
+    let count = 0;
+    for (let i = bin + 1; i <= TOP_BIN; i++) count += this.bins[i]!;
+    return count;
+  }
+
   write(out: PackWriter): void {
     out.uint(this.total);
     packCounts(out, this.bins);

@@ -1,7 +1,8 @@
-import { assertNever, type CheckResult } from '@app/shared';
+import { assertNever, type CheckResult, type Quantile } from '@app/shared';
 import type { CutContext, Judgement } from '../engine.js';
 import type { RolloutPlan } from '../plan.js';
 import type { Levels } from './check-results.js';
+import type { LatencySource } from './checks-plan.js';
 import { count, duration, milliseconds, percent, points } from './figures-text.js';
 import type { RolloutEvidence } from './rollout-evidence.js';
 
@@ -59,7 +60,7 @@ export function reasonText(code: ReasonCode, told: Told): string {
     case 'passed':
       return `every check is within its limit after ${count(progress.canary)} canary predictions: ${told.checks
         .filter(({ gating }) => gating)
-        .map(checkText)
+        .map((check) => checkText(check, plan))
         .join('; ')}`;
     case 'bake-complete':
       return `${plan.canary} has served everything for ${duration(progress.elapsedMs(cut.asOfMs))} (${count(progress.canary)} predictions) without an alarm`;
@@ -102,30 +103,36 @@ export function reasonText(code: ReasonCode, told: Told): string {
   }
 }
 
+/** Beyond a million to one the number says nothing more. */
+const LN_ODDS_TOLD_MAX = Math.log(1e6);
+
 function failText(deciding: CheckResult | undefined, told: Told): string {
   const better = told.checks.filter((check) => check !== deciding && isBetter(check)).map(betterText);
   const praise = better.length > 0 ? `${better.join(' and ')}, but ` : '';
-  const others = told.checks.filter((check) => check !== deciding && check.result === 'fail').map(checkText);
+  const others = told.checks
+    .filter((check) => check !== deciding && check.result === 'fail')
+    .map((check) => checkText(check, told.plan));
   const also = others.length > 0 ? `; also ${others.join('; ')}` : '';
   const cause = deciding ? failingText(deciding, told) : 'the checks together are beyond their limits';
-  const odds = count(Math.floor(Math.exp(Math.min(told.lnE, 30))));
+  const odds = told.lnE > LN_ODDS_TOLD_MAX ? 'over a million' : count(Math.floor(Math.exp(told.lnE)));
   const needed = count(Math.round(Math.exp(told.levels.lnFail)));
   return `${praise}${cause}${also} (evidence ${odds} to 1, ${needed} to 1 rolls back)`;
 }
 
 function failingText(check: CheckResult, told: Told): string {
-  const { canary, plan } = { canary: check.canary, plan: told.plan };
+  const { canary } = check;
+  const { plan } = told;
   if (check.check === 'errorCeiling') {
     const { n1, x1 } = told.evidence.ceilings.recent.over(10);
     return `${plan.canary} fails: ${count(x1)} of its ${count(n1)} predictions of the last 10 s (${count(canary.bad)} of ${count(canary.n)} in all), and ${percent(check.limit)} is the most allowed`;
   }
   if (check.stable === null)
     return `${name(check)} of ${plan.canary} is ${milliseconds(canary.value)}, above the most allowed, ${milliseconds(check.limit)} (${count(canary.bad)} of ${count(canary.n)} slower)`;
-  return checkText(check);
+  return checkText(check, plan);
 }
 
 /** One check in words: both values, the difference with its interval, the limit. */
-function checkText(check: CheckResult): string {
+function checkText(check: CheckResult, plan: RolloutPlan): string {
   const { stable, canary, difference, interval, limit, unit } = check;
   if (!stable)
     return unit === 'ms'
@@ -134,10 +141,17 @@ function checkText(check: CheckResult): string {
   if (canary.value === null || stable.value === null) return `${name(check)} is not known yet`;
   if (unit === 'ms') {
     const range = interval ? ` [${interval.map((end) => signed(milliseconds(end), end)).join(', ')}]` : '';
-    return `${name(check)} is ${milliseconds(canary.value)} against ${milliseconds(stable.value)}${range}, limit +${milliseconds(limit)}`;
+    return `${name(check)} is ${milliseconds(canary.value)} against ${milliseconds(stable.value)}${range}, limit ${ratioText(check, plan)}+${milliseconds(limit)}`;
   }
   const range = interval ? ` [${interval.map(points).join(', ')}]` : '';
   return `${name(check)} is ${percent(canary.value)} (n ${count(canary.n)}) against ${percent(stable.value)} (n ${count(stable.n)}), ${points(difference ?? 0)} points${range}, limit ${points(limit)}`;
+}
+
+/** `x1.2 or `: how a latency limit is written in the plan, before what it comes to in ms. */
+function ratioText({ check }: CheckResult, { spec }: RolloutPlan): string {
+  const [source, quantile] = check.split('.') as [LatencySource, Quantile];
+  const ratio = spec.checks[source]?.[quantile]?.maxRatio;
+  return ratio === undefined ? '' : `x${ratio} or `;
 }
 
 /** Better beyond doubt: the whole interval is on the good side of no difference. */
@@ -173,7 +187,7 @@ function waitingFor(told: Told): string {
       ? `not at this rate${sticky ? ': it needs more users, or assignment by request' : ''}`
       : `about ${count(predictionsToGo)} canary predictions to go${minutesToGo === null ? '' : `, ${duration(minutesToGo * 60_000)} at the present rate`}`;
   const names = waiting.map(name).join(', ');
-  return `not yet sure enough of ${names}; ${checkText(first)}; ${more}`;
+  return `not yet sure enough of ${names}; ${checkText(first, told.plan)}; ${more}`;
 }
 
 function bothFailingText({ plan, evidence }: Told): string {
