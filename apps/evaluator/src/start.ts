@@ -76,6 +76,7 @@ export async function startEvaluator(deps: EvaluatorDeps): Promise<RunningServic
   opened.defer(() => slots.close());
   const app = await createApp({ health, metrics, slots });
   opened.defer(() => app.close());
+  opened.defer(() => slots.hurry());
   const intake = new BatchStrategy({
     bus,
     subscriptions: [slots.subscription],
