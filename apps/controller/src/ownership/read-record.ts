@@ -14,7 +14,7 @@ import {
 import type { DeadLetterCause } from './records.js';
 
 export type VerdictRecord =
-  { readonly kind: 'verdict'; readonly verdict: Verdict } | { readonly kind: 'cut'; readonly cut: Cut } | Unusable;
+  { readonly kind: 'verdict'; readonly verdict: Verdict } | { readonly kind: 'cut' } | Unusable;
 export type CommandRecord = { readonly kind: 'command'; readonly command: Command } | Unusable;
 export interface Unusable {
   readonly kind: 'unusable';
