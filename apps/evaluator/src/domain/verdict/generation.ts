@@ -14,8 +14,15 @@ export interface FrozenQuantile {
   readonly ageMs: number;
 }
 
+/**
+ * Thresholds are frozen anew after so much routing time. Each factor of the evidence only needs a threshold that was
+ * known before its bucket, so this costs nothing in validity; without it a control that gets faster than it was when
+ * the step began is never slow, and a good canary never passes.
+ */
+const FREEZE_AGAIN_MS = 60_000;
+
 interface FrozenSource {
-  /** Buckets routed before have been used for the thresholds, or were there before them. */
+  /** For buckets routed from here on; earlier ones were used for the thresholds, or were there before them. */
   readonly countsFromMs: number;
   /** Control's p99: the age of the early look. */
   readonly p99Ms: number;
@@ -24,7 +31,7 @@ interface FrozenSource {
 }
 
 /**
- * One generation of a rollout: its warm-up, and the thresholds that were frozen for it before its first bucket counted.
+ * One generation of a rollout: its warm-up, and the thresholds, each frozen before the first bucket it is used for.
  */
 export class Generation {
   private firstRoutedFromMs = -1;
@@ -33,7 +40,8 @@ export class Generation {
   private warmCanary = 0;
   /** Buckets routed before it belong to the warm-up. */
   private warmUntilMs = 0;
-  private frozen: Record<LatencySource, FrozenSource | null> = { latency: null, firstByte: null };
+  /** The newest thresholds, and those before them for buckets that were routed under them; newest first. */
+  private readonly frozen: Record<LatencySource, FrozenSource[]> = { latency: [], firstByte: [] };
 
   constructor(
     readonly number: number,
@@ -79,35 +87,41 @@ export class Generation {
 
   /**
    * Freezes what can be frozen before this bucket, of a generation whose warm-up is over, is folded. Without 2,000
-   * events of control it waits for them, and the buckets routed until then stay out of the latency checks.
+   * events of control it waits for them, and the buckets routed until then stay out of the latency checks. Some time
+   * later it freezes again, for the buckets routed from then on.
    */
   freeze(bucket: BucketSummary, history: ControlHistory, quantiles: readonly QuantileCheck[]): void {
     for (const source of ['latency', 'firstByte'] as const) {
-      if (this.frozen[source] || !history.latencies(source).ready()) continue;
-      this.frozen[source] = {
+      const newest = this.frozen[source][0];
+      if (newest && bucket.routedFrom < newest.countsFromMs + FREEZE_AGAIN_MS) continue;
+      if (!history.latencies(source).ready()) continue;
+      const frozen = {
         countsFromMs: this.newestRoutedFromMs + 1,
         p99Ms: history.latencies(source).edgeMs('p99'),
         quantiles: quantiles.map((q) => (q.source === source ? frozenQuantile(q, history) : null)),
       };
+      this.frozen[source].splice(0, 2, ...(newest ? [frozen, newest] : [frozen]));
     }
     this.newestRoutedFromMs = Math.max(this.newestRoutedFromMs, bucket.routedFrom);
   }
 
   /** Thresholds of a check for a bucket; null: they were not frozen before it was routed. */
   quantile(index: number, source: LatencySource, routedFromMs: number): FrozenQuantile | null {
-    const frozen = this.frozen[source];
-    return frozen && routedFromMs >= frozen.countsFromMs ? (frozen.quantiles[index] ?? null) : null;
+    return this.frozenFor(source, routedFromMs)?.quantiles[index] ?? null;
   }
 
   /** Age of the early look at a bucket; null: not known when it was routed. */
   earlyAgeMs(routedFromMs: number): number | null {
-    const frozen = this.frozen.latency;
-    return frozen && routedFromMs >= frozen.countsFromMs ? frozen.p99Ms : null;
+    return this.frozenFor('latency', routedFromMs)?.p99Ms ?? null;
   }
 
-  /** The frozen thresholds of a check, whatever the bucket. */
+  /** The newest thresholds of a check, whatever the bucket. */
   thresholds(index: number, source: LatencySource): FrozenQuantile | null {
-    return this.frozen[source]?.quantiles[index] ?? null;
+    return this.frozen[source][0]?.quantiles[index] ?? null;
+  }
+
+  private frozenFor(source: LatencySource, routedFromMs: number): FrozenSource | null {
+    return this.frozen[source].find(({ countsFromMs }) => routedFromMs >= countsFromMs) ?? null;
   }
 
   write(out: PackWriter): void {
@@ -116,13 +130,13 @@ export class Generation {
     out.uintOrNone(this.firstRoutedFromMs).uintOrNone(this.newestRoutedFromMs);
     out.uint(this.warmCanary).uint(this.warmUntilMs);
     for (const source of ['latency', 'firstByte'] as const) {
-      const frozen = this.frozen[source];
-      out.uint(frozen ? 1 : 0);
-      if (!frozen) continue;
-      out.uint(frozen.countsFromMs).float(frozen.p99Ms).uint(frozen.quantiles.length);
-      for (const q of frozen.quantiles) {
-        out.uint(q ? 1 : 0);
-        if (q) out.uint(q.stableBin).uint(q.canaryBin);
+      out.uint(this.frozen[source].length);
+      for (const frozen of this.frozen[source]) {
+        out.uint(frozen.countsFromMs).float(frozen.p99Ms).uint(frozen.quantiles.length);
+        for (const q of frozen.quantiles) {
+          out.uint(q ? 1 : 0);
+          if (q) out.uint(q.stableBin).uint(q.canaryBin);
+        }
       }
     }
   }
@@ -137,13 +151,14 @@ export class Generation {
     generation.warmCanary = from.uint();
     generation.warmUntilMs = from.uint();
     for (const source of ['latency', 'firstByte'] as const) {
-      if (from.uint() === 0) continue;
-      const countsFromMs = from.uint();
-      const p99Ms = from.float();
-      const quantiles = Array.from({ length: from.uint() }, () =>
-        from.uint() === 1 ? frozenAt(from.uint(), from.uint()) : null,
-      );
-      generation.frozen[source] = { countsFromMs, p99Ms, quantiles };
+      for (let left = from.uint(); left > 0; left--) {
+        const countsFromMs = from.uint();
+        const p99Ms = from.float();
+        const quantiles = Array.from({ length: from.uint() }, () =>
+          from.uint() === 1 ? frozenAt(from.uint(), from.uint()) : null,
+        );
+        generation.frozen[source].push({ countsFromMs, p99Ms, quantiles });
+      }
     }
     return generation;
   }
