@@ -21,8 +21,9 @@ export function explainLines(view: ModelView, nowMs: number, colors: Colors): st
   if (state.rollout?.held)
     lines.push(`Nothing moves since ${timeText(state.rollout.held.since, nowMs)}: ${state.rollout.held.text}`);
   if (!verdict) return [...lines, 'There is no verdict yet.'];
+  const upTo = verdict.asOf > 0 ? `up to ${timeText(verdict.asOf, nowMs)}` : 'so far';
   lines.push(
-    `The data up to ${timeText(verdict.asOf, nowMs)} says ${colors.bold(verdict.result)}: ${verdict.reason.text}`,
+    `The data ${upTo} says ${colors.bold(verdict.result)}: ${verdict.reason.text}`,
     combinedText(verdict),
     '',
     ...verdict.checks.flatMap((check) => checkLines(check, colors)),

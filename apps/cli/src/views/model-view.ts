@@ -36,7 +36,8 @@ export function modelLines(view: ModelView, nowMs: number, colors: Colors): stri
     );
   const held = state.rollout?.held;
   if (held) lines.push(`HELD       ${colors.yellow(held.text)} (for ${sinceText(nowMs - held.since)})`);
-  const last = state.decisions.at(-1);
+  // What holds it stands in the line above already.
+  const last = state.decisions.findLast((decision) => !(held && decision.action === 'held'));
   if (last) lines.push(`LAST       ${timeText(last.at, nowMs)} ${decisionText(last)}`);
   return lines;
 }
