@@ -1,7 +1,7 @@
 import { type DecisionReason, assertNever, type RolloutProgress, type Verdict } from '@app/shared';
 import { type Draft, isOpen } from './draft.js';
 import { VERDICT_AGE_MS_MAX } from './limits.js';
-import { decidingFirst, figuresText, stepText } from './reason-text.js';
+import { decidingFirst, stepText } from './reason-text.js';
 import { enterStep, giveUp, hold, pause, release } from './steps.js';
 
 /** Why a verdict means nothing for the model as it stands. */
@@ -94,10 +94,6 @@ function reasonOf(verdict: Verdict, deciding: Verdict['checks'][number]['result'
 }
 
 function passedReason(rollout: RolloutProgress, verdict: Verdict): DecisionReason {
-  const figures = figuresText(verdict);
-  return {
-    code: 'passed',
-    text: `${stepText(rollout)} passed${figures && `: ${figures}`}`,
-    checks: decidingFirst(verdict.checks, 'pass'),
-  };
+  const reason = reasonOf(verdict, 'pass');
+  return { ...reason, text: `${stepText(rollout)} passed: ${reason.text}` };
 }

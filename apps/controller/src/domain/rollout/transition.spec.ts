@@ -345,7 +345,7 @@ describe('the whole way', () => {
     ).toBe(true);
     expect(story.history.at(-1)).toMatchObject({ safeToRemove: ['v1'], phase: 'promoted' });
     expect(story.history[2]?.reason.text).toBe(
-      'step 1 of 3 passed: errorRate 0.6 % against 0.5 % (limit +1 points); v2 goes from 10 % to 50 % (step 2 of 3)',
+      'step 1 of 3 passed: the data says pass; v2 goes from 10 % to 50 % (step 2 of 3)',
     );
     expect(story.model).toMatchObject({ stable: 'v2', weights: { v1: 0, v2: 1 }, rollout: { status: 'promoted' } });
     expect(story.model.rollout?.phases.map((p) => [p.generation, p.bake])).toEqual([
