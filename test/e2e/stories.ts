@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Decision } from '@app/shared';
+import { deadLettersOf, putBadRecords } from './bad-records.js';
 import { type Given, given, type Story } from './driver/story.js';
 import type { World } from './driver/world.js';
 
@@ -32,7 +33,14 @@ export function tellStories(world: () => World): void {
     });
 
     it('of a slow version is rolled back for latency', async () => {
-      const story = rollout({ model: 'slow', canary: { latencyMs: 120 }, steps: [0.2, 1] });
+      const story = rollout({
+        model: 'slow',
+        canary: { latencyMs: 120 },
+        steps: [0.2, 1],
+        checks: { latency: { p50: { maxRatio: 1.5, minIncreaseMs: 30 }, p99: 'off' } },
+        predictionsPerSecond: 200,
+        before: 2_200,
+      });
       await story.then.rolledBack('latency-too-slow');
       expect(story.users.failures).toEqual([]);
     });
@@ -66,6 +74,14 @@ export function tellStories(world: () => World): void {
       const { weights } = await story.then.weightIs(0);
       expect(weights['v1']).toBe(1);
       expect((await story.decisions()).at(-1)!.reason.text).toContain('wrong artefact');
+    });
+
+    it('is not disturbed by bad records: each becomes a dead letter that says where it stood and why', async () => {
+      const story = rollout({ model: 'among-rubbish' });
+      const places = await putBadRecords(world());
+      const letters = await deadLettersOf(world(), places);
+      for (const { cause } of letters) expect(cause.text.length).toBeGreaterThan(10);
+      await story.then.promoted();
     });
 
     it('that is paused is rolled back when the version fails meanwhile', async () => {

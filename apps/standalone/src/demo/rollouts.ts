@@ -27,7 +27,7 @@ steps:
   - { traffic_split: { ${stable.version}: 0, ${canary.version}: 1 }, atLeast: { duration: 8s } }
 checks:
   errorRate: { maxIncrease: 0.01 }
-  accuracy: { maxDrop: 0.02, labelsWithin: 4s }
+  accuracy: { maxDrop: 0.02, labelsWithin: 2s }
   latency: { p50: { maxRatio: 1.2, minIncreaseMs: 20 }, p99: { maxRatio: 1.2, minIncreaseMs: 20 } }
 `;
 }

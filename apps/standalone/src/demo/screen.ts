@@ -74,18 +74,21 @@ export class Screen {
   summary(summaries: readonly RolloutSummary[]): void {
     const rows = summaries.map((s) => [
       s.canary,
-      s.outcome === 'promoted' ? this.colors.green('promoted') : this.colors.red(s.outcome.replaceAll('-', ' ')),
+      this.resultText(s),
       s.steps.map((weight) => `${Math.round(weight * 100)} %`).join(' -> '),
       `${Math.round(s.durationS)} s`,
       countText(s.predictions),
       String(s.failedPredictions),
       String(s.stickinessViolations),
-      s.reason,
     ]);
-    const head = ['CANARY', 'RESULT', 'TRAFFIC', 'TIME', 'PREDICTIONS', 'FAILED', 'MOVED BACK', 'WHY'];
-    const widths = [8, 13, 22, 6, 13, 8, 12];
-    const left = this.columns - widths.reduce((a, b) => a + b, 0) - 3 * widths.length;
-    this.say('', ...tableLines(head, rows, [...widths, Math.max(40, left)]));
+    const head = ['CANARY', 'RESULT', 'TRAFFIC', 'TIME', 'PREDICTIONS', 'FAILED', 'MOVED BACK'];
+    const reasons = summaries.map((s) => `${s.canary}  ${s.reason}`);
+    this.say('', ...tableLines(head, rows), '', ...reasons);
+  }
+
+  private resultText({ outcome }: RolloutSummary): string {
+    const text = outcome.replaceAll('-', ' ');
+    return outcome === 'promoted' ? this.colors.green(text) : this.colors.red(text);
   }
 
   private sayDecisions(decisions: readonly Decision[], nowMs: number): void {
@@ -126,6 +129,7 @@ const visibleLength = (line: string): number => line.replaceAll(/\u001b\[[0-9;]*
 function evidenceLine({ state, verdict }: ModelView): string {
   const figures = (verdict?.checks ?? [])
     .filter((check) => check.canary.value !== null && check.stable?.value != null)
+    .toSorted((a, b) => (a.check < b.check ? -1 : 1)) // the verdict has the deciding one first
     .map(
       (check) =>
         `${checkName(check.check)} ${valueText(check.stable!.value, check.unit)} | ${valueText(check.canary.value, check.unit)} (n=${countText(check.canary.n)})`,

@@ -40,6 +40,7 @@ const PAUSE_MS = 2_000;
 /** Makes the model known and lets the users have it for a while. */
 export async function registerModel(story: Story, stable: ServedVersion): Promise<void> {
   await story.api.apply(registrationFile(stable));
+  story.onView(await story.api.model(MODEL));
   await sleep(BASELINE_MS, undefined, { signal: story.signal });
 }
 

@@ -10,7 +10,7 @@ export interface TrueLabel {
 
 /** Share of the predictions whose truth never becomes known. */
 const NEVER = 0.08;
-const DELAY_MS = { least: 200, spread: 3_000 };
+const DELAY_MS = { least: 200, spread: 1_700 };
 /** More than this waiting means that nobody takes them: the oldest go. */
 const WAITING_MAX = 20_000;
 

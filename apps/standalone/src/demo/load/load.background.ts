@@ -9,7 +9,7 @@ import { type Move, stickinessViolations } from './stickiness.js';
 import { type User, Users } from './users.js';
 
 /** Predictions per second. Two cores carry it with ease, with everything else of the demo. */
-const RATE = 400;
+const RATE = 500;
 const TURN_MS = 10;
 const LABELS_EVERY_MS = 200;
 const COUNTS_EVERY_MS = 250;
