@@ -113,10 +113,11 @@ class World {
     await this.guard.end();
   }
 
-  async start(): Promise<ServiceProcess> {
+  /** An evaluator with engines that record, or with the verdict engine. */
+  async start(main: 'testing/recording-main' | 'main' = 'testing/recording-main'): Promise<ServiceProcess> {
     const started = await startServiceProcess({
       name: 'evaluator',
-      main: new URL('../../dist/apps/evaluator/src/testing/recording-main.js', import.meta.url),
+      main: new URL(`../../dist/apps/evaluator/src/${main}.js`, import.meta.url),
       env: {
         KAFKA_BROKERS: stack.kafkaBrokers,
         REDIS_URL: stack.redisUrl,
@@ -170,14 +171,24 @@ class World {
     while (MODELS.some((model, i) => this.buckets(model) <= before[i]!)) await delay(20);
   }
 
+  async moreVerdicts(count: number): Promise<void> {
+    const enough = this.verdicts.length + count;
+    while (this.verdicts.length < enough) await delay(20);
+  }
+
   expectExact(): void {
     for (const model of MODELS)
       expect(this.folded(model)).toEqual(withoutLeftOut(this.recount.counts.get(model) ?? {}));
+    expect(new Set(this.verdicts.map(({ reason }) => reason.code))).toEqual(new Set(['recorded']));
+    this.expectOrder();
+  }
+
+  /** Every cut follows the one before, and nothing was for a person to look at. */
+  expectOrder(): void {
     for (const [owner, cuts] of this.cuts) {
       const numbers = cuts.map(({ number }) => number);
       expect(numbers, `cuts of owner ${owner}`).toEqual(numbers.map((_, i) => i + 1));
     }
-    expect(new Set(this.verdicts.map(({ reason }) => reason.code))).toEqual(new Set(['recorded']));
     expect(this.log().filter(({ level }) => level >= 50)).toEqual([]);
   }
 
@@ -283,4 +294,23 @@ describe('evaluators on a real Kafka and Redis', () => {
       expect(await second.stop()).toBe(0);
     },
   );
+
+  it('with the verdict engine come to the published verdicts again after each kill', { timeout: 300_000 }, async () => {
+    let evaluator = await world.start('main');
+    world.flow();
+    for (let kill = 0; kill < 4; kill++) {
+      await world.moreVerdicts(20);
+      await delay(700 * kill);
+      evaluator.signal('SIGKILL');
+      await evaluator.exited;
+      evaluator = await world.start('main');
+    }
+    await world.moreVerdicts(20);
+    expect(await evaluator.stop()).toBe(0);
+    world.report('four kills');
+    world.expectOrder();
+    const codes = new Set(world.verdicts.map(({ reason }) => reason.code));
+    expect([...codes].filter((code) => code.startsWith('evaluator-'))).toEqual([]);
+    for (const model of MODELS) expect(world.verdicts.some((verdict) => verdict.model === model)).toBe(true);
+  });
 });

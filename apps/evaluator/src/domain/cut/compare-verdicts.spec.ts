@@ -39,10 +39,23 @@ it('equal verdicts, whatever their order, do not diverge', () => {
 it('one byte more, one verdict less or one more is a divergence', () => {
   const { verdictId } = verdict('a');
   expect(compare([verdict('a')], [verdict('a', '.')])).toEqual([
-    { model: 'a', cut: 5, published: verdictId, refolded: verdictId },
+    {
+      model: 'a',
+      cut: 5,
+      published: verdictId,
+      refolded: verdictId,
+      difference: {
+        published: expect.stringMatching(/"text":"\."/) as string,
+        refolded: expect.stringMatching(/"text":""/) as string,
+      },
+    },
   ]);
-  expect(compare([verdict('a')], [])).toEqual([{ model: 'a', cut: 5, published: null, refolded: verdictId }]);
-  expect(compare([], [verdict('a')])).toEqual([{ model: 'a', cut: 5, published: verdictId, refolded: null }]);
+  expect(compare([verdict('a')], [])).toEqual([
+    { model: 'a', cut: 5, published: null, refolded: verdictId, difference: null },
+  ]);
+  expect(compare([], [verdict('a')])).toEqual([
+    { model: 'a', cut: 5, published: verdictId, refolded: null, difference: null },
+  ]);
 });
 
 it('verdicts of another engine version say nothing', () => {

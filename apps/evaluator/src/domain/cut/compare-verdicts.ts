@@ -12,7 +12,11 @@ export interface Divergence {
   readonly cut: number;
   readonly published: string | null;
   readonly refolded: string | null;
+  /** Where the first different byte is, with what stands around it; null if one of them is missing. */
+  readonly difference: { readonly published: string; readonly refolded: string } | null;
 }
+
+const AROUND_BYTES = { before: 60, after: 60 } as const;
 
 /**
  * Compares the verdicts of one cut, id and bytes. Verdicts of another engine version say nothing about this one.
@@ -32,15 +36,25 @@ export function compareVerdicts(
   for (const verdict of refolded) {
     const other = found.get(verdict.model);
     found.delete(verdict.model);
-    if (other?.bytes.equals(verdictCodec.encode(verdict))) continue;
+    const bytes = verdictCodec.encode(verdict);
+    if (other?.bytes.equals(bytes)) continue;
     divergences.push({
       model: verdict.model,
       cut,
       published: other?.verdict.verdictId ?? null,
       refolded: verdict.verdictId,
+      difference: other ? firstDifference(other.bytes, bytes) : null,
     });
   }
   for (const { verdict } of found.values())
-    divergences.push({ model: verdict.model, cut, published: verdict.verdictId, refolded: null });
+    divergences.push({ model: verdict.model, cut, published: verdict.verdictId, refolded: null, difference: null });
   return divergences;
+}
+
+function firstDifference(published: Buffer, refolded: Buffer): Divergence['difference'] {
+  let at = 0;
+  while (at < published.length && published[at] === refolded[at]) at += 1;
+  const around = (bytes: Buffer): string =>
+    bytes.toString('utf8', Math.max(0, at - AROUND_BYTES.before), at + AROUND_BYTES.after);
+  return { published: around(published), refolded: around(refolded) };
 }
