@@ -11,7 +11,7 @@ import {
 } from '@app/shared';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { GenerationDirectory, ModelEntry } from '../domain/slot/generation-directory.js';
-import { LogBuilder } from '../domain/slot/slot-builders.js';
+import { LogBuilder } from '../testing/slot-builders.js';
 import { MemorySlotStore } from '../slot-store/memory-slot-store.js';
 import type { SlotId } from '../slot-store/slot-store.js';
 import { type RunningSlotOwner, type SlotOwnerOptions, startSlotOwner } from './slot-owner.js';

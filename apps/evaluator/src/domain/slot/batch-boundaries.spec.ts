@@ -5,7 +5,8 @@ import type { FoldedBatch, SlotRecord } from './folded-batch.js';
 import type { GenerationDirectory } from './generation-directory.js';
 import { LabelSlot } from './label-slot.js';
 import { OutcomeSlot } from './outcome-slot.js';
-import { CONTROL_PARTITIONS, LogBuilder, PARTITION, randomRuns, seededRandom, summariesOf } from './slot-builders.js';
+import { seededRandom } from '../../testing/builders.js';
+import { CONTROL_PARTITIONS, LogBuilder, PARTITION, randomRuns, summariesOf } from '../../testing/slot-builders.js';
 import type { SlotImage } from './slot-image.js';
 import { packSummary, unpackSummary } from './summary-codec.js';
 

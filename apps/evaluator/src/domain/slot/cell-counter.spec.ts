@@ -1,7 +1,7 @@
 import { PackReader, PackWriter } from '@app/shared';
 import { expect, it } from 'vitest';
 import { CellCounter } from './cell-counter.js';
-import { seededRandom } from './slot-builders.js';
+import { seededRandom } from '../../testing/builders.js';
 
 it('counts as a map does, whatever the order and however often it is read', () => {
   const random = seededRandom(1);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { LabelShare } from '../summary.js';
 import { type GenerationDirectory, type ModelEntry, strataMsOf } from './generation-directory.js';
 import { LabelSlot } from './label-slot.js';
-import { CONTROL_PARTITIONS, LogBuilder, summariesOf, T0 } from './slot-builders.js';
+import { CONTROL_PARTITIONS, LogBuilder, summariesOf, T0 } from '../../testing/slot-builders.js';
 
 const OLD_KEY = { number: 1, secret: Buffer.alloc(32, 1) };
 const NEW_KEY = { number: 2, secret: Buffer.alloc(32, 2) };

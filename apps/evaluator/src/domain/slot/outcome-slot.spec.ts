@@ -4,7 +4,7 @@ import { sketchBin } from '../sketch.js';
 import { type BucketSummary, CELL_CLASS, cellBin, cellClass, cellGroup, type Cells } from '../summary.js';
 import type { FoldedBatch } from './folded-batch.js';
 import { BUCKET_OVERDUE_MS, LANE_FORGOTTEN_MS, OutcomeSlot } from './outcome-slot.js';
-import { CONTROL_PARTITIONS, LogBuilder, PARTITION, summariesOf, T0 } from './slot-builders.js';
+import { CONTROL_PARTITIONS, LogBuilder, PARTITION, summariesOf, T0 } from '../../testing/slot-builders.js';
 
 function fold(log: LogBuilder, slot = new OutcomeSlot(PARTITION, CONTROL_PARTITIONS, null)): FoldedBatch {
   return slot.foldBatch(log.records, log.records.length);

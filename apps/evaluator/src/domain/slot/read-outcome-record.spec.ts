@@ -1,7 +1,7 @@
 import { outcomeCodec } from '@app/shared';
 import { describe, expect, it } from 'vitest';
 import { readOutcomeRecord } from './read-outcome-record.js';
-import { LogBuilder } from './slot-builders.js';
+import { LogBuilder } from '../../testing/slot-builders.js';
 
 const good = JSON.parse(new LogBuilder().outcome().records[0]!.value!.toString()) as Record<string, unknown>;
 const bytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));

@@ -1,6 +1,6 @@
 import type { BucketCounts, BucketRecord, Outcome } from '@app/shared';
-import type { PlacedSummary } from '../summary.js';
-import type { FoldedBatch, SlotRecord } from './folded-batch.js';
+import type { PlacedSummary } from '../domain/summary.js';
+import type { FoldedBatch, SlotRecord } from '../domain/slot/folded-batch.js';
 
 /** Time of the log at the first record of a test. */
 export const T0 = 1_700_000_000_000;
@@ -105,17 +105,6 @@ export class LogBuilder {
 /** All summaries of a batch, whoever they are for, in their order. */
 export function summariesOf(folded: FoldedBatch): PlacedSummary[] {
   return [...folded.summaries.values()].flat().sort((a, b) => a.offset - b.offset || a.index - b.index);
-}
-
-/** mulberry32: the same seed gives the same numbers in [0, 1). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Cuts a list into runs of 1 to `longest`, at random. */
