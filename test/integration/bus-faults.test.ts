@@ -173,6 +173,8 @@ async function caughtUp(reading: ReturnType<typeof readers>, sent: readonly numb
   await vi.waitFor(() => expect(reached(reading.followed)).toBe(true), HEAL);
   const followerMs = performance.now() - since;
   await vi.waitFor(() => expect(reached(reading.consumed)).toBe(true), HEAL);
+  // Less than a session: nobody waits for a member that is gone.
+  expect(performance.now() - since).toBeLessThan(5500);
   console.log(
     `after ${after}: follower back in ${Math.round(followerMs)} ms, group in ${Math.round(performance.now() - since)} ms`,
   );

@@ -5,7 +5,7 @@ import { positionInRange } from '../start-position.js';
 import { type KafkaClient, partitionKey, type Ranges, RETRY } from './kafka-client.js';
 import { type Place, Places } from './places.js';
 import { toBusBatch } from './kafka-records.js';
-import { type FetchObserver, onFetched } from './kafkajs-repairs.js';
+import { formerMember, onFetched, type ReaderHooks } from './kafkajs-repairs.js';
 import { partitionAssigner, type AssignerOptions } from './partition-assigner.js';
 import { within } from './within.js';
 
@@ -64,6 +64,8 @@ export class GroupLife {
   constructor(
     private readonly client: KafkaClient,
     private readonly options: ReaderOptions,
+    /** Member id of the life before, which the group may still count on. */
+    private readonly former: string | null,
   ) {
     this.consumer = client.kafka().consumer({
       groupId: options.groupId,
@@ -115,12 +117,13 @@ export class GroupLife {
     this.ranges = await this.client.ranges(this.options.topics);
     await this.consumer.connect();
     await this.consumer.subscribe({ topics: [...this.options.topics], fromBeginning: true });
-    const eachBatch: FetchObserver & ((payload: EachBatchPayload) => Promise<void>) = (payload) => {
+    const eachBatch: ReaderHooks & ((payload: EachBatchPayload) => Promise<void>) = (payload) => {
       const handled = this.eachBatch(payload).finally(() => this.inFlight.delete(handled));
       this.inFlight.add(handled);
       return handled;
     };
     eachBatch[onFetched] = (fetched) => this.places.onFetched(fetched);
+    eachBatch[formerMember] = this.former;
     await this.consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,

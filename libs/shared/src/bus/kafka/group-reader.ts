@@ -14,6 +14,7 @@ export class GroupReader {
   private closing: Promise<void> | null = null;
   private readonly running: Promise<void>;
   private away = false;
+  private member: { readonly groupId: string; readonly memberId: string } | null = null;
 
   /** @param options asked anew for each life. */
   constructor(
@@ -43,13 +44,16 @@ export class GroupReader {
     while (!this.closing) {
       const bornMs = performance.now();
       const options = this.options();
-      const life = new GroupLife(this.client, {
+      const former = this.member?.groupId === options.groupId ? this.member.memberId : null;
+      const observed: ReaderOptions = {
         ...options,
         onAssigned: (partitions, memberId) => {
+          this.member = { groupId: options.groupId, memberId };
           this.back(options);
           options.onAssigned(partitions, memberId);
         },
-      });
+      };
+      const life = new GroupLife(this.client, observed, former);
       this.life = life;
       const reason = await life.live();
       if (!this.closing) this.gone(reason, options);

@@ -4,10 +4,12 @@ import {
   type Class,
   dropHalfOpenBroker,
   forgetTheDeadSocket,
+  formerMember,
   kafkajsInternals,
   onFetched,
   rememberStableEnd,
   stopIdleTimers,
+  rejoinAsFormerMember,
   tellOfEveryFetch,
 } from './kafkajs-repairs.js';
 
@@ -122,6 +124,16 @@ describe('the repairs of kafkajs', () => {
     await Runner.prototype.handleBatch.call({ ...Runner.prototype, eachBatch: { [onFetched]: told } }, empty);
     expect(told).toHaveBeenCalledWith(empty);
     expect(handled).toHaveBeenCalledWith(empty);
+  });
+
+  it('a consumer made anew joins as the member it was', async () => {
+    const Runner = fresh(internals.Runner);
+    Runner.prototype.start = async () => undefined;
+    rejoinAsFormerMember(Runner);
+    const consumerGroup = { memberId: null };
+    const runner = { ...Runner.prototype, consumerGroup, eachBatch: { [formerMember]: 'member-7' } };
+    await Runner.prototype.start.call(runner);
+    expect(consumerGroup.memberId).toBe('member-7');
   });
 });
 

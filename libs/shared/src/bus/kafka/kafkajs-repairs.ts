@@ -16,10 +16,12 @@ export interface FetchedPartition {
   readonly highWatermark: string;
 }
 
-/** Key under which an eachBatch function carries who wants to know of every fetched partition. */
+/** Keys under which an eachBatch function carries who wants to know of every fetched partition, and who it was before. */
 export const onFetched = Symbol('onFetched');
-export interface FetchObserver {
+export const formerMember = Symbol('formerMember');
+export interface ReaderHooks {
   [onFetched]?: (fetched: FetchedPartition) => void;
+  [formerMember]?: string | null;
 }
 
 interface RequestQueue {
@@ -55,7 +57,9 @@ interface Broker {
 }
 
 interface Runner {
-  readonly eachBatch?: FetchObserver;
+  readonly eachBatch?: ReaderHooks;
+  readonly consumerGroup: { memberId: string | null };
+  start(): Promise<void>;
   handleBatch(batch: FetchedPartition): Promise<void>;
 }
 
@@ -101,6 +105,7 @@ export function repairKafkajs(): void {
   dropHalfOpenBroker(internals.Broker);
   rememberStableEnd(internals.Broker);
   tellOfEveryFetch(internals.Runner);
+  rejoinAsFormerMember(internals.Runner);
 }
 
 /** Every response made a new timer although nothing was pending: 2,500 timers/s and 2 % of a core when idle. */
@@ -171,5 +176,15 @@ export function tellOfEveryFetch({ prototype }: Class<Runner>): void {
   prototype.handleBatch = function (batch) {
     this.eachBatch?.[onFetched]?.(batch);
     return handleBatch.call(this, batch);
+  };
+}
+
+/** A consumer made anew was a new member, and the group waited 6 s for the old one, which nobody could tell to leave. */
+export function rejoinAsFormerMember({ prototype }: Class<Runner>): void {
+  const start = prototype.start;
+  prototype.start = function () {
+    // A broker that does not know this member says so, and kafkajs joins as a new one.
+    this.consumerGroup.memberId ??= this.eachBatch?.[formerMember] ?? null;
+    return start.call(this);
   };
 }
