@@ -2,6 +2,8 @@
 export const SILENCE_HELD_MS = 30_000;
 /** After so long without one, onInconclusive decides. */
 export const SILENCE_INCONCLUSIVE_MS = 600_000;
+/** The same reason is not given again sooner than this. */
+export const HELD_AGAIN_MS = 30_000;
 /** A verdict that rests on data older than that says nothing about now. */
 export const VERDICT_AGE_MS_MAX = 10_000;
 /** A canary that has not answered by then never gets a user. */

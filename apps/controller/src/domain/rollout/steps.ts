@@ -6,6 +6,7 @@ import {
   type TrafficStep,
 } from '@app/shared';
 import { decide, type Draft, type NewDecision, openRollout } from './draft.js';
+import { HELD_AGAIN_MS } from './limits.js';
 import { moveText, shareText, stepText } from './reason-text.js';
 
 /** Nothing of the former step holds any more. */
@@ -171,11 +172,21 @@ export function resume(draft: Draft, why: DecisionReason): Draft {
   return spec.steps[step]?.kind === 'pause' ? enterStep(resumed, step + 1, why) : resumed;
 }
 
-/** Says once why nothing moves; again only when the code changes. */
+/**
+ * Says once why nothing moves; again only when the code changes. What comes and goes is said every 30 s at most: the
+ * history is for people.
+ */
 export function hold(draft: Draft, why: DecisionReason): Draft {
-  if (openRollout(draft).held?.code === why.code) return draft;
+  const { held: before, rollout: id } = openRollout(draft);
+  if (before?.code === why.code || wasHeldLately(draft, id, why.code)) return draft;
   const held = { code: why.code, text: why.text, since: draft.nowMs };
   return decide(draft, { action: 'held', reason: why, rollout: (rollout) => ({ ...rollout, held }) });
+}
+
+function wasHeldLately({ state, nowMs }: Draft, rollout: string, code: string): boolean {
+  return state.decisions.some(
+    (d) => d.action === 'held' && d.rollout === rollout && d.reason.code === code && nowMs - d.at < HELD_AGAIN_MS,
+  );
 }
 
 /** What held it is over. */

@@ -466,6 +466,12 @@ describe('held', () => {
     expect(story.model.rollout?.held).toBeUndefined();
   });
 
+  test('that comes and goes is said every 30 s at most', () => {
+    const story = Story.started();
+    for (let s = 0; s < 60; s++) story.after(S).verdict(s % 2 ? 'continue' : 'hold');
+    expect(story.actions.slice(2)).toEqual(['held', 'released', 'held', 'released']);
+  });
+
   test('ends with a pass without a release of its own', () => {
     const story = Story.started().verdict('hold').after(S).verdict('pass');
     expect(story.decided).toEqual(['weight-changed']);
