@@ -112,6 +112,6 @@ export class RouterConfig extends SealingConfig {
   @ToNumber()
   @IsInt()
   @Min(0)
-  @Max(60_000)
+  @Max(5000)
   ROUTER_DRAIN_DELAY_MS = 500;
 }

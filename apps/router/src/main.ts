@@ -10,10 +10,10 @@ import {
 import { RouterConfig } from './config.js';
 import { startRouter } from './start.js';
 
-let logger = createLogger('router', 'info');
+const logger = createLogger('router', 'info');
 await runUntilSignal(async () => {
   const config = loadConfig(RouterConfig, process.env);
-  logger = createLogger('router', config.LOG_LEVEL);
+  logger.level = config.LOG_LEVEL;
   const sealer = configuredSealer(config);
   const bus = new KafkaBus({ brokers: config.KAFKA_BROKERS.split(','), clientId: `router-${config.INSTANCE}`, logger });
   const topics = configuredTopics(config);

@@ -1,29 +1,13 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import type { OutcomeStatus } from '@app/shared';
-import { armOfPoint, assignmentPoint, userGroup } from '../domain/assignment.js';
-import type { Bucket } from '../domain/bucket-cutter.js';
-import {
-  PREDICTION_ID_HEADER,
-  type RequestHead,
-  VERSION_HEADER,
-  answerHeaders,
-  setUnitCookie,
-} from '../domain/headers.js';
-import { NO_VALUE, type PredictionValue } from '../domain/prediction-value.js';
+import { armOfPoint } from '../domain/assignment.js';
+import { PREDICTION_ID_HEADER, type RequestHead, VERSION_HEADER, answerHeaders } from '../domain/headers.js';
 import type { ServedModel, ServedVersion } from '../routing/served-model.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
 import type { DataPlaneParts } from './data-plane.js';
 import { answerError, answerErrorEarly } from './error-answer.js';
+import { type Ending, Prediction } from './prediction.js';
 import { type BodyResult, RequestBody } from './request-body.js';
-
-/** How a prediction ended at a version. */
-interface Ending {
-  readonly version: ServedVersion;
-  readonly status: OutcomeStatus;
-  readonly httpStatus: number;
-  readonly latencyMs: number;
-  readonly firstByteMs?: number;
-}
+import { findUnit } from './unit.js';
 
 /** What the client is told when no version answered. */
 const NO_ANSWER: Readonly<Record<'error' | 'timeout' | 'overloaded', { httpStatus: number; text: string }>> = {
@@ -32,30 +16,24 @@ const NO_ANSWER: Readonly<Record<'error' | 'timeout' | 'overloaded', { httpStatu
   overloaded: { httpStatus: 503, text: 'too many predictions at once' },
 };
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
-const SINCE_BUCKET_MS_MAX = 65_535;
+const ONE_WRITE_BYTES_MAX = 16_384;
 
 /** One request of the data plane, from its head to the last byte of its answer: assign, forward, answer, record. */
 export class Exchange implements AttemptOwner {
-  private readonly isPrediction: boolean;
   private body: RequestBody | null = null;
   private bytes: Buffer | null = null;
   private attempt: Attempt | null = null;
-  /** How it ended at the version it was assigned to, when stable is asked in its place. */
-  private failed: Ending | null = null;
-  private bucket: Bucket | null = null;
+  /** Null until it is routed, and for requests that are none: only a POST is. */
+  private prediction: Prediction | null = null;
+  private askedStable = false;
   private override = false;
-  private unit = 0;
   private newCookie: string | null = null;
-  private routedAtMs = 0;
   private firstByteMs: number | undefined;
   private httpStatus = 0;
   private rawHeaders: readonly string[] = [];
   /** The answer so far, while it is held back for the prediction in it. */
   private held: Buffer[] | null = null;
-  private value: PredictionValue = NO_VALUE;
-  private predictionId: string | null = null;
   private headSent = false;
-  private recorded = false;
   private finished = false;
 
   constructor(
@@ -66,7 +44,6 @@ export class Exchange implements AttemptOwner {
     private readonly target: string,
     private readonly head: RequestHead,
   ) {
-    this.isPrediction = request.method === 'POST';
     response.on('close', () => this.onClientClosed());
     response.on('error', () => undefined); // a client that is gone; 'close' follows
   }
@@ -100,35 +77,21 @@ export class Exchange implements AttemptOwner {
   }
 
   private route(): void {
-    const { clock, evidence } = this.parts;
+    const { clock, evidence, config, random } = this.parts;
     const { model, head } = this;
-    const point = this.assign();
-    this.routedAtMs = clock.monotonicMs();
-    if (head.override !== null) {
-      const version = model.versions.get(head.override);
-      if (!version) return this.refuseOverride(head.override);
-      this.override = true;
-      return this.send(version);
+    const { salt, arms } = model.plan;
+    const unit = findUnit(head, { salt, setCookie: config.ROUTER_USER_COOKIE, random });
+    this.newCookie = unit.newCookie;
+    this.override = head.override !== null;
+    const arm = armOfPoint(arms, unit.point);
+    const version = head.override === null ? model.arms[arm]! : model.versions.get(head.override);
+    if (!version) return this.refuseOverride(head.override!);
+    if (this.request.method === 'POST') {
+      const atMs = clock.monotonicMs();
+      const bucket = this.override ? null : evidence.route(model.routing, arm, atMs);
+      this.prediction = new Prediction(this.parts, { model, unit: unit.group, bucket, atMs });
     }
-    const arm = armOfPoint(model.plan.arms, point);
-    if (this.isPrediction) this.bucket = evidence.route(model.routing, arm, this.routedAtMs);
-    this.send(model.arms[arm]!);
-  }
-
-  /** Finds the user, or takes the request for one: the user's point and group. */
-  private assign(): number {
-    const { config, random } = this.parts;
-    let unit = this.head.user ?? this.head.cookieUnit;
-    if (unit === null && config.ROUTER_USER_COOKIE) {
-      unit = Array.from({ length: 4 }, () => hex32(random())).join('');
-      this.newCookie = setUnitCookie(unit);
-    }
-    if (unit === null) {
-      this.unit = Math.floor(random() * 64);
-      return Math.floor(random() * 10_000);
-    }
-    this.unit = userGroup(unit);
-    return assignmentPoint(this.model.plan.salt, unit);
+    this.send(version);
   }
 
   private refuseOverride(version: string): void {
@@ -178,16 +141,22 @@ export class Exchange implements AttemptOwner {
     const latencyMs = attempt.elapsedMs(this.parts.clock.monotonicMs());
     if (this.held) {
       const body = this.held.length === 1 ? this.held[0]! : Buffer.concat(this.held);
-      this.value = this.model.reader!.read(body);
+      this.prediction!.answered(this.model.reader!.read(body));
       this.sendHead();
-      this.response.end(body);
+      this.endWith(body);
     } else {
       this.response.end();
     }
     const { httpStatus, firstByteMs } = this;
     const status = httpStatus < 400 ? 'ok' : 'error';
-    this.record({ version: attempt.version, status, httpStatus, latencyMs, firstByteMs });
+    this.prediction?.record({ version: attempt.version, status, httpStatus, latencyMs, firstByteMs });
     this.finish();
+  }
+
+  private endWith(body: Buffer): void {
+    // As text, which node:http puts behind the head in one piece: one write instead of two gathered ones.
+    if (body.length <= ONE_WRITE_BYTES_MAX) this.response.end(body.toString('latin1'), 'latin1');
+    else this.response.end(body);
   }
 
   onFailure(attempt: Attempt, status: 'error' | 'timeout'): void {
@@ -207,7 +176,7 @@ export class Exchange implements AttemptOwner {
       const latencyMs = this.attempt.elapsedMs(this.parts.clock.monotonicMs());
       const { version } = this.attempt;
       const { httpStatus, firstByteMs } = this;
-      this.record({ version, status: 'cancelled', httpStatus, latencyMs, firstByteMs });
+      this.prediction?.record({ version, status: 'cancelled', httpStatus, latencyMs, firstByteMs });
     }
     this.finish();
   }
@@ -215,7 +184,7 @@ export class Exchange implements AttemptOwner {
   private mayAskStable(version: ServedVersion): boolean {
     return (
       version !== this.model.stable &&
-      this.failed === null &&
+      !this.askedStable &&
       !this.override &&
       !this.headSent &&
       (this.bytes?.length ?? 0) <= this.parts.config.ROUTER_RETRY_BODY_BYTES_MAX
@@ -227,7 +196,8 @@ export class Exchange implements AttemptOwner {
     const { version, status } = ending;
     this.held = null;
     if (this.mayAskStable(version)) {
-      this.failed = ending;
+      this.askedStable = true;
+      this.prediction?.failedOver(ending);
       this.httpStatus = 0;
       this.firstByteMs = undefined;
       version.metrics.fallbacks.inc();
@@ -240,12 +210,12 @@ export class Exchange implements AttemptOwner {
       this.headSent = true;
       answerError(this.response, httpStatus, text, this.ownHeaders(version));
     }
-    this.record(ending);
+    this.prediction?.record(ending);
     this.finish();
   }
 
   private holdsPrediction(httpStatus: number, headers: IncomingHttpHeaders): boolean {
-    if (!this.isPrediction || this.model.reader === null || httpStatus >= 300) return false;
+    if (this.prediction === null || this.model.reader === null || httpStatus >= 300) return false;
     const { 'content-type': type, 'content-length': length, 'content-encoding': encoding } = headers;
     if (encoding !== undefined || type === undefined || length === undefined || !JSON_TYPE.test(type)) return false;
     return Number(length) <= this.parts.config.ROUTER_ANSWER_BYTES_MAX;
@@ -257,70 +227,15 @@ export class Exchange implements AttemptOwner {
     headers.push(...this.ownHeaders(version));
     this.response.writeHead(this.httpStatus, headers);
     this.headSent = true;
-    // The id of an answer that stable gives in another's place is known now, and so is how the other ended.
-    if (this.failed) this.record(this.failed);
+    this.prediction?.recordFailOver(version);
   }
 
   private ownHeaders(version: ServedVersion): string[] {
     const headers = [VERSION_HEADER, version.planned.version];
-    if (this.isPrediction) headers.push(PREDICTION_ID_HEADER, this.seal(version));
+    if (this.prediction) headers.push(PREDICTION_ID_HEADER, this.prediction.id(version));
     if (this.newCookie) headers.push('Set-Cookie', this.newCookie);
     if (this.parts.isDraining()) headers.push('Connection', 'close');
     return headers;
-  }
-
-  /** The id of this prediction, which says what `version` answered. */
-  private seal(version: ServedVersion): string {
-    const { sealer, evidence } = this.parts;
-    return (this.predictionId ??= sealer.seal({
-      modelHash: this.model.modelHash,
-      generation: this.model.plan.generation,
-      versionIndex: version.planned.index,
-      arm: version.planned.role,
-      routedAt: this.routedAtWallMs(),
-      sinceBucketMs: this.sinceBucketMs(),
-      unit: this.unit,
-      segment: 0,
-      routerHash: evidence.routerHash,
-      counter: this.parts.nextCounter(),
-      valueKind: this.value.kind,
-      value: this.value.sealed,
-      counted: this.bucket !== null && this.failed === null,
-    }));
-  }
-
-  /** Wall-clock time of the routing, by the bucket's own clock where there is one: strata are made of whole buckets. */
-  private routedAtWallMs(): number {
-    const { clock } = this.parts;
-    if (this.bucket) return this.bucket.routedFromMs + this.sinceBucketMs();
-    return Math.round(clock.nowMs() - (clock.monotonicMs() - this.routedAtMs));
-  }
-
-  private sinceBucketMs(): number {
-    if (!this.bucket) return 0;
-    return Math.min(SINCE_BUCKET_MS_MAX, Math.floor(this.routedAtMs - this.bucket.openedAtMs));
-  }
-
-  /** Puts out the one outcome of this prediction: that of the version it was assigned to. */
-  private record(ending: Ending): void {
-    if (!this.isPrediction || this.recorded) return;
-    this.recorded = true;
-    const { version, status, httpStatus, latencyMs, firstByteMs } = this.failed ?? ending;
-    version.metrics.predictions[status].inc();
-    version.metrics.seconds.observe(latencyMs / 1000);
-    this.parts.evidence.record(version, this.bucket, {
-      predictionId: this.predictionId ?? this.seal(ending.version),
-      bucket: this.bucket?.number ?? null,
-      unit: this.unit,
-      routedAtMs: this.routedAtWallMs(),
-      latencyMs,
-      firstByteMs,
-      status,
-      httpStatus,
-      prediction: this.failed ? undefined : this.value.shown,
-      fallback: this.failed !== null,
-      override: this.override,
-    });
   }
 
   private finish(): void {
@@ -329,10 +244,4 @@ export class Exchange implements AttemptOwner {
     if (this.body) this.parts.bodyMemory.give(this.body.bytesTaken);
     this.parts.onFinished(this);
   }
-}
-
-function hex32(uniform: number): string {
-  return Math.floor(uniform * 0x1_0000_0000)
-    .toString(16)
-    .padStart(8, '0');
 }

@@ -1,0 +1,114 @@
+import type { OutcomeStatus } from '@app/shared';
+import type { Bucket } from '../domain/bucket-cutter.js';
+import { NO_VALUE, type PredictionValue } from '../domain/prediction-value.js';
+import type { ServedModel, ServedVersion } from '../routing/served-model.js';
+import type { DataPlaneParts } from './data-plane.js';
+
+/** How a prediction ended at a version. */
+export interface Ending {
+  readonly version: ServedVersion;
+  readonly status: OutcomeStatus;
+  readonly httpStatus: number;
+  readonly latencyMs: number;
+  readonly firstByteMs?: number;
+}
+
+/** Where a prediction went, and when. */
+export interface Routed {
+  readonly model: ServedModel;
+  /** User group. */
+  readonly unit: number;
+  /** Null: no evidence, because a tester named the version. */
+  readonly bucket: Bucket | null;
+  /** By the monotonic clock. */
+  readonly atMs: number;
+}
+
+const SINCE_BUCKET_MS_MAX = 65_535;
+
+/** What is said about one prediction: its id, to the client, and its one outcome. Both say the same. */
+export class Prediction {
+  private value: PredictionValue = NO_VALUE;
+  private failed: Ending | null = null;
+  private sealedId: string | null = null;
+  private recorded = false;
+
+  constructor(
+    private readonly parts: DataPlaneParts,
+    private readonly routed: Routed,
+  ) {}
+
+  /** What the answer says; before its id is made. */
+  answered(value: PredictionValue): void {
+    this.value = value;
+  }
+
+  /** The version it was assigned to failed, and stable is asked in its place: the outcome is still that version's. */
+  failedOver(ending: Ending): void {
+    this.failed = ending;
+    this.sealedId = null;
+    this.value = NO_VALUE;
+  }
+
+  /** Stable answers in another's place: that one's outcome is known, and so is the id. */
+  recordFailOver(answeredBy: ServedVersion): void {
+    if (this.failed) this.record({ ...this.failed, version: answeredBy });
+  }
+
+  /** The id, which says what `answeredBy` answered; the same ever after. */
+  id(answeredBy: ServedVersion): string {
+    const { sealer, evidence, nextCounter } = this.parts;
+    const { model, unit, bucket } = this.routed;
+    return (this.sealedId ??= sealer.seal({
+      modelHash: model.modelHash,
+      generation: model.plan.generation,
+      versionIndex: answeredBy.planned.index,
+      arm: answeredBy.planned.role,
+      routedAt: this.routedAtWallMs(),
+      sinceBucketMs: this.sinceBucketMs(),
+      unit,
+      segment: 0,
+      routerHash: evidence.routerHash,
+      counter: nextCounter(),
+      valueKind: this.value.kind,
+      value: this.value.sealed,
+      counted: bucket !== null && this.failed === null,
+    }));
+  }
+
+  /** Puts out the outcome, once: of the version it was assigned to. `ending` is that of the version asked last. */
+  record(ending: Ending): void {
+    if (this.recorded) return;
+    this.recorded = true;
+    const { unit, bucket } = this.routed;
+    const { version, status, httpStatus, latencyMs, firstByteMs } = this.failed ?? ending;
+    version.metrics.predictions[status].inc();
+    version.metrics.seconds.observe(latencyMs / 1000);
+    this.parts.evidence.record(version, bucket, {
+      predictionId: this.id(ending.version),
+      bucket: bucket?.number ?? null,
+      unit,
+      routedAtMs: this.routedAtWallMs(),
+      latencyMs,
+      firstByteMs,
+      status,
+      httpStatus,
+      prediction: this.failed ? undefined : this.value.shown,
+      fallback: this.failed !== null,
+      override: bucket === null,
+    });
+  }
+
+  /** By the bucket's own clock where there is one: strata of labels are made of whole buckets. */
+  private routedAtWallMs(): number {
+    const { clock } = this.parts;
+    const { bucket, atMs } = this.routed;
+    if (bucket) return bucket.routedFromMs + this.sinceBucketMs();
+    return Math.round(clock.nowMs() - (clock.monotonicMs() - atMs));
+  }
+
+  private sinceBucketMs(): number {
+    const { bucket, atMs } = this.routed;
+    return bucket ? Math.min(SINCE_BUCKET_MS_MAX, Math.floor(atMs - bucket.openedAtMs)) : 0;
+  }
+}
