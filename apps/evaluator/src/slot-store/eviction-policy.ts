@@ -7,7 +7,7 @@ import type { Redis } from 'ioredis';
 export async function evictionProblem(redis: Redis): Promise<string | null> {
   let policy: string | undefined;
   try {
-    const [, value] = (await redis.config('GET', 'maxmemory-policy'));
+    const [, value] = await redis.config('GET', 'maxmemory-policy');
     policy = value;
   } catch (error) {
     return `cannot read Redis's maxmemory-policy (${(error as Error).message}); it has to be noeviction`;

@@ -1,4 +1,4 @@
-import { type BucketRecord, type Outcome, PackReader, PackWriter } from '@app/shared';
+import { type BucketRecord, type Outcome, PackWriter } from '@app/shared';
 import { sketchBin } from '../sketch.js';
 import { CELL_CLASS } from '../summary.js';
 import { WindowDeltas } from '../window-deltas.js';
@@ -12,6 +12,7 @@ import {
   SummaryPlacer,
 } from './folded-batch.js';
 import { type BucketIdentity, classOf, OpenBucket } from './open-bucket.js';
+import { bucketField, type Lane, laneField, newLane, packLane, unpackFields } from './outcome-fields.js';
 import { readOutcomeRecord } from './read-outcome-record.js';
 import type { SlotImage } from './slot-image.js';
 
@@ -24,21 +25,6 @@ export const LANE_FORGOTTEN_MS = 25 * 3_600_000;
 /** Lanes are looked through when log time enters another minute: by the records alone, wherever batches end. */
 const PURGE_EVERY_MS = 60_000;
 
-/** What one router has written to this partition. */
-interface Lane {
-  readonly router: string;
-  /** Last one taken in. */
-  sequence: number;
-  /** Log time of it. */
-  seenAtMs: number;
-  changed: boolean;
-  /** The store has a field of it. */
-  stored: boolean;
-  readonly buckets: Map<number, OpenBucket>;
-}
-
-const FIELD = { lane: 'l|', bucket: 'b|' } as const;
-
 /**
  * The working state of one partition of prediction-outcome: a pure function of its records up to a position. It takes
  * batches in and says what each changes; nothing of the result depends on where batches begin and end. After a batch
@@ -47,9 +33,9 @@ const FIELD = { lane: 'l|', bucket: 'b|' } as const;
 export class OutcomeSlot {
   position: number;
   logTimeMs: number;
-  private readonly lanes = new Map<string, Lane>();
+  private readonly lanes: Map<string, Lane>;
   /** Buckets that may still count, in the order of their first records: the oldest is overdue first. */
-  private readonly open = new Set<OpenBucket>();
+  private readonly open: Set<OpenBucket>;
   /** What differs from the stored fields. */
   private readonly changedLanes: Lane[] = [];
   private readonly changedBuckets: OpenBucket[] = [];
@@ -67,7 +53,7 @@ export class OutcomeSlot {
     this.position = image?.position ?? 0;
     this.logTimeMs = image?.logTimeMs ?? -1;
     this.placer = new SummaryPlacer(controlPartitions);
-    if (image) this.unpack(image.fields);
+    ({ lanes: this.lanes, open: this.open } = unpackFields(image?.fields ?? new Map()));
   }
 
   /** Takes records in, in order. `nextOffset`: the position after them, markers included. */
@@ -234,7 +220,7 @@ export class OutcomeSlot {
       lane.changed = false;
       if (this.lanes.get(lane.router) !== lane) continue;
       lane.stored = true;
-      set.set(laneField(lane.router), writer.uint(lane.sequence).uintOrNone(lane.seenAtMs).take());
+      set.set(laneField(lane.router), packLane(lane, writer));
     }
     for (const bucket of this.changedBuckets) {
       bucket.changed = false;
@@ -262,40 +248,7 @@ export class OutcomeSlot {
     this.windows = new WindowDeltas();
     return folded;
   }
-
-  private unpack(fields: ReadonlyMap<string, Buffer>): void {
-    for (const [field, packed] of fields) {
-      if (!field.startsWith(FIELD.lane)) continue;
-      const reader = new PackReader(packed);
-      const router = field.slice(FIELD.lane.length);
-      const lane = newLane(router, reader.uint(), reader.uintOrNone());
-      lane.stored = true;
-      this.lanes.set(router, lane);
-    }
-    const buckets: OpenBucket[] = [];
-    for (const [field, packed] of fields) {
-      if (!field.startsWith(FIELD.bucket)) continue;
-      const end = field.lastIndexOf('|');
-      const bucket = OpenBucket.unpack(field.slice(FIELD.bucket.length, end), Number(field.slice(end + 1)), packed);
-      this.lanes.get(bucket.router)?.buckets.set(bucket.bucket, bucket);
-      if (!bucket.leftOut) buckets.push(bucket);
-    }
-    // The order of first records; a bucket's first record is its own, so offsets differ.
-    for (const bucket of buckets.sort((a, b) => a.firstOffset - b.firstOffset)) this.open.add(bucket);
-  }
 }
-
-const newLane = (router: string, sequence: number, seenAtMs: number): Lane => ({
-  router,
-  sequence,
-  seenAtMs,
-  changed: false,
-  stored: false,
-  buckets: new Map(),
-});
-
-const laneField = (router: string): string => FIELD.lane + router;
-const bucketField = (bucket: OpenBucket): string => `${FIELD.bucket}${bucket.router}|${bucket.bucket}`;
 
 const foreignBucket = (bucket: OpenBucket): Cause => ({
   code: 'foreign-bucket',
