@@ -1,8 +1,10 @@
 import { CanaryError } from '@app/shared';
 import type { Guard } from './guard.js';
 import { KAFKA_VERSION } from './kafka-artifacts.js';
+import { KAFKA_HELLO } from './kafka-server.js';
 import type { LocalServer, Say } from './local-server.js';
-import { freePort, waitForPort } from './ports.js';
+import { freePort, waitForAnswer } from './ports.js';
+import { REDIS_HELLO } from './redis-server.js';
 import { runTool } from './run-tool.js';
 
 const ENGINE_TIMEOUT_MS = 5000;
@@ -22,6 +24,7 @@ interface ContainerOptions {
   readonly image: string;
   readonly port: number;
   readonly containerPort: number;
+  readonly hello: Buffer;
   readonly env: Readonly<Record<string, string>>;
   readonly command: readonly string[];
   readonly say: Say;
@@ -50,7 +53,7 @@ class Container implements LocalServer {
     const publish = ['-p', `127.0.0.1:${port}:${containerPort}`];
     await dockerOrThrow(['run', '-d', '--name', name, ...publish, ...variables, image, ...command]);
     const container = new Container(name, options);
-    await container.opened();
+    await container.answered();
     return container;
   }
 
@@ -64,7 +67,7 @@ class Container implements LocalServer {
 
   async start(): Promise<void> {
     await dockerOrThrow(['start', this.name]);
-    await this.opened();
+    await this.answered();
   }
 
   async stop(): Promise<void> {
@@ -72,9 +75,9 @@ class Container implements LocalServer {
     this.options.guard.forget('container', this.name);
   }
 
-  private async opened(): Promise<void> {
+  private async answered(): Promise<void> {
     const deadline = Date.now() + START_TIMEOUT_MS;
-    if (await waitForPort(this.options.port, () => Date.now() > deadline)) return;
+    if (await waitForAnswer(this.options.port, this.options.hello, () => Date.now() > deadline)) return;
     const { output } = await docker(['logs', '--tail', '5', this.name]);
     await this.stop();
     throw new CanaryError('server-not-started', `${this.options.image} did not start: ${output.trim()}`);
@@ -112,7 +115,15 @@ export async function startKafkaContainer(parts: {
     KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: '0',
   };
   const image = `apache/kafka:${KAFKA_VERSION}`;
-  const server = await Container.run({ image, port, containerPort: 9092, env, command: [], ...parts });
+  const server = await Container.run({
+    image,
+    port,
+    containerPort: 9092,
+    hello: KAFKA_HELLO,
+    env,
+    command: [],
+    ...parts,
+  });
   return { brokers: `127.0.0.1:${port}`, server };
 }
 
@@ -122,6 +133,14 @@ export async function startRedisContainer(parts: {
 }): Promise<{ url: string; server: LocalServer }> {
   const port = await freePort();
   const command = ['redis-server', '--save', '', '--appendonly', 'no'];
-  const server = await Container.run({ image: 'redis:7', port, containerPort: 6379, env: {}, command, ...parts });
+  const server = await Container.run({
+    image: 'redis:7',
+    port,
+    containerPort: 6379,
+    hello: REDIS_HELLO,
+    env: {},
+    command,
+    ...parts,
+  });
   return { url: `redis://127.0.0.1:${port}`, server };
 }

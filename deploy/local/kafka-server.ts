@@ -17,6 +17,8 @@ export interface KafkaServerOptions {
   readonly optimised: boolean;
 }
 
+/** An ApiVersions request: length, key 18, version 0, correlation id 1, no client id. */
+export const KAFKA_HELLO = Buffer.from('0000000a0012000000000001ffff', 'hex');
 const START_TIMEOUT_MS = 90_000;
 const FORMAT_TIMEOUT_MS = 60_000;
 
@@ -48,6 +50,7 @@ export async function startKafkaServer(options: KafkaServerOptions): Promise<{ b
     command: java,
     args: [...flags, 'kafka.Kafka', properties],
     port,
+    hello: KAFKA_HELLO,
     logFile: join(folder, 'kafka.log'),
     startTimeoutMs: START_TIMEOUT_MS,
     guard,

@@ -4,7 +4,7 @@ export interface LocalServer {
   readonly pid: number | undefined;
   /** Sends a signal: SIGKILL, SIGSTOP and SIGCONT are for fault tests. After SIGKILL it resolves when the process is gone. */
   signal(signal: NodeJS.Signals): Promise<void>;
-  /** Starts it again on the same port with the same data; resolves when the port is open. */
+  /** Starts it again on the same port with the same data; resolves when it answers. */
   start(): Promise<void>;
   stop(): Promise<void>;
 }

@@ -8,6 +8,7 @@ import { freePort } from './ports.js';
 import { runTool } from './run-tool.js';
 import { ServerProcess } from './server-process.js';
 
+export const REDIS_HELLO = Buffer.from('PING\r\n');
 const START_TIMEOUT_MS = 15_000;
 
 const here = async (): Promise<boolean> =>
@@ -33,6 +34,7 @@ export async function startRedisServer(options: {
     command: 'redis-server',
     args: ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder],
     port,
+    hello: REDIS_HELLO,
     logFile: join(folder, 'redis.log'),
     startTimeoutMs: START_TIMEOUT_MS,
     guard,

@@ -3,19 +3,21 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { CanaryError } from '@app/shared';
 import type { Guard } from './guard.js';
 import type { LocalServer } from './local-server.js';
-import { waitForPort } from './ports.js';
+import { waitForAnswer } from './ports.js';
 
 export interface ServerProcessOptions {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
   readonly port: number;
+  /** What it answers when it is up. */
+  readonly hello: Buffer;
   readonly logFile: string;
   readonly startTimeoutMs: number;
   readonly guard: Guard;
 }
 
-/** A server as a child process: its output goes to a file, its port says when it is up. */
+/** A server as a child process: its output goes to a file, its answer says when it is up. */
 export class ServerProcess implements LocalServer {
   private child: ChildProcess | null = null;
 
@@ -27,10 +29,10 @@ export class ServerProcess implements LocalServer {
 
   async start(): Promise<void> {
     if (this.child) return;
-    const { name, command, args, port, logFile, startTimeoutMs } = this.options;
+    const { name, command, args, port, hello, logFile, startTimeoutMs } = this.options;
     const child = this.spawn(command, args, logFile);
     const deadline = Date.now() + startTimeoutMs;
-    const open = await waitForPort(port, () => this.child !== child || Date.now() > deadline);
+    const open = await waitForAnswer(port, hello, () => this.child !== child || Date.now() > deadline);
     if (open) return;
     await this.stop();
     throw new CanaryError('server-not-started', `${name} did not start: ${lastLines(logFile)}`);
