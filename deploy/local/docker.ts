@@ -60,7 +60,7 @@ class Container implements LocalServer {
   async signal(signal: NodeJS.Signals): Promise<void> {
     // Docker's own names: a stopped container takes no further commands unless Docker knows that it is paused.
     if (signal === 'SIGSTOP') await dockerOrThrow(['pause', this.name]);
-    else if (signal === 'SIGCONT') await dockerOrThrow(['unpause', this.name]);
+    else if (signal === 'SIGCONT') await docker(['unpause', this.name]);
     else await dockerOrThrow(['kill', '--signal', signal, this.name]);
     if (signal === 'SIGKILL') await docker(['wait', this.name]);
   }
