@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { ApiClient } from './api-client.js';
-import { colorsOf, type Colors, type Terminal } from './terminal.js';
+import { type Screen, screenOf, type Terminal } from './terminal.js';
 
 export type OutputFormat = 'text' | 'json' | 'yaml';
 
@@ -9,7 +9,7 @@ export interface CommandContext {
   readonly terminal: Terminal;
   readonly api: ApiClient;
   readonly output: OutputFormat;
-  readonly colors: Colors;
+  readonly screen: Screen;
 }
 
 /** A command's work; its return value is the exit code. */
@@ -56,7 +56,7 @@ export class CommandTable {
         terminal: this.terminal,
         api: new ApiClient(this.terminal, options.server),
         output: options.output,
-        colors: colorsOf(this.terminal),
+        screen: screenOf(this.terminal),
       };
       this.exitCode = await action(context, options, given.slice(0, -2).flat() as string[]);
     });

@@ -234,7 +234,7 @@ describe('get', () => {
     const early = { ...verdict, checks: [empty], counted: { stable: 0, canary: 0 }, forecast };
     const { out } = await run('get fraud', modelAnswers({ state, verdict: early }));
     expect(out).toMatch(/NEXT {2}the first predictions that count, after the warm-up/);
-    expect(out).toMatch(/^latency p99 +- +- +- +- +0 +no data yet$/m);
+    expect(out).toMatch(/^latency p99 +- +- +- +- +0 +not compared yet$/m);
   });
 
   it('gives the rollout file back as YAML, and everything as JSON', async () => {
@@ -319,6 +319,16 @@ describe('list, history and explain', () => {
     expect(out.split('\n')[1]).toMatch(
       /2 +weight-changed +-> v1 50 % · v2 50 % +2 passed +all checks passed +progressing/,
     );
+  });
+
+  it('history wraps its reasons to the screen', async () => {
+    const text = 'all checks passed, and then the reason went on and on about every single one of them in turn';
+    const body = { model: 'fraud', decisions: [{ ...decision, reason: { ...decision.reason, text } }] };
+    let out = '';
+    const stdout = { write: (line: string) => (out += line), isTTY: true, columns: 120 };
+    await run('history fraud', new FakeController({ 'GET /api/v1/models/fraud/history': [{ body }] }), { stdout });
+    expect(out.split('\n').length).toBeGreaterThan(3);
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
   });
 
   it('explain gives each check its evidence and what it still needs', async () => {

@@ -20,9 +20,20 @@ export interface Terminal {
 
 export type Colors = ReturnType<typeof pc.createColors>;
 
+/** What a person looks at. */
+export interface Screen {
+  readonly colors: Colors;
+  /** Width, characters; undefined: no screen, lines may have any length. */
+  readonly columns: number | undefined;
+}
+
 /** Colours only for a person at a terminal who has not set NO_COLOR (https://no-color.org). */
-export function colorsOf({ env, stdout }: Terminal): Colors {
-  return pc.createColors(stdout.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb');
+export function screenOf({ env, stdout }: Terminal): Screen {
+  const isScreen = stdout.isTTY === true;
+  return {
+    colors: pc.createColors(isScreen && !env['NO_COLOR'] && env['TERM'] !== 'dumb'),
+    columns: isScreen ? stdout.columns : undefined,
+  };
 }
 
 export function print({ stdout }: Terminal, lines: string | readonly string[]): void {

@@ -96,12 +96,12 @@ function readPair(pair: string): [version: string, weight: number] {
   });
 }
 
-function report({ terminal, output, colors }: CommandContext, answer: CommandAnswer): number {
+function report({ terminal, output, screen }: CommandContext, answer: CommandAnswer): number {
   if (output === 'json') printJson(terminal, answer);
   else {
     const { state } = answer;
     print(terminal, [
-      `${state.model}: ${statusText(state, terminal.clock.nowMs(), colors)}, ${weightsText(state.weights)}`,
+      `${state.model}: ${statusText(state, terminal.clock.nowMs(), screen.colors)}, ${weightsText(state.weights)}`,
       state.decisions.at(-1)?.reason.text ?? '',
     ]);
   }

@@ -14,10 +14,10 @@ export function addLookingCommands(table: CommandTable): void {
   table.add(
     'list',
     { summary: 'all models, one line each', example: 'canaryctl list' },
-    async ({ terminal, api, output, colors }) => {
+    async ({ terminal, api, output, screen }) => {
       const { models } = await api.send<{ models: ModelView[] }>('models');
       if (output === 'json') printJson(terminal, models);
-      else print(terminal, listLines(models, terminal.clock.nowMs(), colors));
+      else print(terminal, listLines(models, terminal.clock.nowMs(), screen.colors));
       return EXIT.ok;
     },
   );
@@ -50,10 +50,10 @@ export function addLookingCommands(table: CommandTable): void {
       summary: 'every decision: step, traffic, what the metrics said, why, and the result',
       example: 'canaryctl history digits',
     },
-    async ({ terminal, api, output }, _options, [model]) => {
+    async ({ terminal, api, output, screen }, _options, [model]) => {
       const { decisions } = await api.send<History>(`models/${encodeURIComponent(model!)}/history`);
       if (output === 'json') printJson(terminal, decisions);
-      else print(terminal, historyLines(decisions, terminal.clock.nowMs()));
+      else print(terminal, historyLines(decisions, terminal.clock.nowMs(), screen.columns));
       return EXIT.ok;
     },
   );
@@ -63,11 +63,11 @@ export function addLookingCommands(table: CommandTable): void {
       summary: 'why it stands where it stands: the evidence of every check in words',
       example: 'canaryctl explain digits',
     },
-    async ({ terminal, api, output, colors }, _options, [model]) => {
+    async ({ terminal, api, output, screen }, _options, [model]) => {
       const view = await api.send<ModelView>(modelPath(model!));
       if (output === 'json')
         printJson(terminal, { decision: view.state.decisions.at(-1) ?? null, verdict: view.verdict });
-      else print(terminal, explainLines(view, terminal.clock.nowMs(), colors));
+      else print(terminal, explainLines(view, terminal.clock.nowMs(), screen.colors));
       return EXIT.ok;
     },
   );
@@ -81,13 +81,13 @@ async function get(context: CommandContext, options: { watch?: true }, [model]: 
     const view = await api.send<ModelView>(modelPath(model!));
     if (output === 'yaml') terminal.stdout.write(yamlOf(view.state));
     else if (output === 'json') printJson(terminal, view);
-    else print(terminal, modelLines(view, terminal.clock.nowMs(), context.colors));
+    else print(terminal, modelLines(view, terminal.clock.nowMs(), context.screen));
     return EXIT.ok;
   }
   let shown = '';
   for await (const view of followModel(context, model!)) {
     const text =
-      output === 'json' ? JSON.stringify(view) : modelLines(view, terminal.clock.nowMs(), context.colors).join('\n');
+      output === 'json' ? JSON.stringify(view) : modelLines(view, terminal.clock.nowMs(), context.screen).join('\n');
     // Ages move all the time: without a screen to draw on, only what happened is worth a line.
     const key = terminal.stdout.isTTY ? text : `${view.state.sequence} ${view.verdict?.verdictId}`;
     if (key === shown) continue;
@@ -107,7 +107,7 @@ async function status(
   options: { wait?: true; timeout: string },
   [model]: string[],
 ): Promise<number> {
-  const { terminal, api, output, colors } = context;
+  const { terminal, api, output, screen } = context;
   const deadlineMs = terminal.clock.monotonicMs() + readDurationOption('--timeout', options.timeout);
   let view: ModelView | undefined;
   if (options.wait) {
@@ -128,7 +128,10 @@ async function status(
     });
   else {
     const reason = state.decisions.at(-1)?.reason.text;
-    print(terminal, `${model}: ${statusText(state, terminal.clock.nowMs(), colors)}${reason ? `: ${reason}` : ''}`);
+    print(
+      terminal,
+      `${model}: ${statusText(state, terminal.clock.nowMs(), screen.colors)}${reason ? `: ${reason}` : ''}`,
+    );
   }
   return exitCode;
 }

@@ -131,5 +131,5 @@ function readRate(text: string): number {
   });
 }
 
-const warningLine = ({ colors }: CommandContext, warning: Problem, file?: string): string =>
-  `${colors.yellow('warning')} ${problemLine(warning, file)}`;
+const warningLine = ({ screen }: CommandContext, warning: Problem, file?: string): string =>
+  `${screen.colors.yellow('warning')} ${problemLine(warning, file)}`;

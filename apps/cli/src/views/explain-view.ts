@@ -57,7 +57,7 @@ function checkLines(check: CheckResult, colors: Colors): string[] {
     evidence.pass === null ? '' : `within it ${factorText(Math.exp(evidence.pass))}`,
   ].filter((side) => side !== '');
   if (sides.length > 0) lines.push(`  evidence that it is ${sides.join(', that it is ')}`);
-  if (check.result === 'continue')
+  if (check.result === 'continue' && check.gating)
     lines.push(
       check.predictionsToGo === null
         ? '  no pass in sight at this rate'

@@ -3,7 +3,7 @@ import { checkName, timeText, weightsText } from './figures.js';
 import { tableLines } from './table.js';
 
 /** Every decision on a model, oldest first. */
-export function historyLines(decisions: readonly Decision[], nowMs: number): string[] {
+export function historyLines(decisions: readonly Decision[], nowMs: number, columns: number | undefined): string[] {
   if (decisions.length === 0) return ['nothing has been decided about this model yet'];
   return tableLines(
     ['TIME', 'STEP', 'ACTION', 'TRAFFIC', 'METRICS', 'DECISION', 'RESULT'],
@@ -16,6 +16,7 @@ export function historyLines(decisions: readonly Decision[], nowMs: number): str
       decision.reason.text,
       (decision.phase ?? '-').replaceAll('-', ' '),
     ]),
+    { columns, wide: 5 },
   );
 }
 
@@ -26,14 +27,16 @@ function trafficText({ from, to }: Decision): string {
   return moved ? `-> ${weightsText(positive)}` : weightsText(positive);
 }
 
-/** `4 passed`, `latency p99 failed`; `-` for decisions that rest on no figures. */
+/** `4 passed`, `latency p99 failed`, `none failed`; `-` for decisions that rest on no figures. */
 function metricsText({ reason }: Decision): string {
   const checks = reason.checks ?? [];
+  if (checks.length === 0) return '-';
   const failed = checks.filter((check) => check.result === 'fail');
   if (failed.length > 0) return `${failed.map((check) => checkName(check.check)).join(', ')} failed`;
-  const passed = checks.filter((check) => check.result === 'pass').length;
-  if (checks.length === 0) return '-';
-  return passed === checks.length ? `${passed} passed` : `${passed} of ${checks.length} passed`;
+  const gating = checks.filter((check) => check.gating);
+  return gating.length > 0 && gating.every((check) => check.result === 'pass')
+    ? `${gating.length} passed`
+    : 'none failed';
 }
 
 export type History = { readonly model: RolloutState['model']; readonly decisions: readonly Decision[] };

@@ -1,5 +1,5 @@
 import type { CheckResult, Decision, RolloutState, Verdict } from '@app/shared';
-import type { Colors } from '../terminal.js';
+import type { Colors, Screen } from '../terminal.js';
 import {
   checkName,
   countText,
@@ -13,7 +13,9 @@ import {
   valueText,
   weightsText,
 } from './figures.js';
-import { tableLines } from './table.js';
+import { tableLines, wrapped } from './table.js';
+
+const LABEL_WIDTH = 11;
 
 /** What the controller tells of one model. */
 export interface ModelView {
@@ -23,7 +25,7 @@ export interface ModelView {
 }
 
 /** The page of `get`: name and status, weights set and as they came out, every check, the last decision. */
-export function modelLines(view: ModelView, nowMs: number, colors: Colors): string[] {
+export function modelLines(view: ModelView, nowMs: number, { colors, columns }: Screen): string[] {
   const { state, verdict } = view;
   const lines = [headLine('NAME', state.model, 'STATUS', statusText(state, nowMs, colors))];
   lines.push(headLine('WEIGHT', weightText(view), 'NEXT', nextText(view, nowMs)));
@@ -35,15 +37,21 @@ export function modelLines(view: ModelView, nowMs: number, colors: Colors): stri
       ),
     );
   const held = state.rollout?.held;
-  if (held) lines.push(`HELD       ${colors.yellow(held.text)} (for ${sinceText(nowMs - held.since)})`);
+  if (held) lines.push(...labelled('HELD', `${held.text} (for ${sinceText(nowMs - held.since)})`, columns));
   // What holds it stands in the line above already.
   const last = state.decisions.findLast((decision) => !(held && decision.action === 'held'));
-  if (last) lines.push(`LAST       ${timeText(last.at, nowMs)} ${decisionText(last)}`);
+  if (last) lines.push(...labelled('LAST', `${timeText(last.at, nowMs)} ${decisionText(last)}`, columns));
   return lines;
 }
 
+/** A long text beside its label, wrapped where there is a screen. */
+function labelled(label: string, text: string, columns: number | undefined): string[] {
+  const lines = wrapped(text, columns === undefined ? Infinity : columns - LABEL_WIDTH);
+  return lines.map((line, index) => `${(index === 0 ? label : '').padEnd(LABEL_WIDTH)}${line}`);
+}
+
 function headLine(label: string, value: string, second: string, text: string): string {
-  const left = `${label.padEnd(11)}${value}`;
+  const left = `${label.padEnd(LABEL_WIDTH)}${value}`;
   return text === '' ? left : `${left.padEnd(30)}  ${second}  ${text}`;
 }
 
@@ -126,9 +134,9 @@ export function resultText(check: CheckResult, colors: Colors): string {
     case 'fail':
       return colors.red('FAIL');
     case 'continue':
-      return '? undecided';
+      return check.gating ? '? undecided' : 'watching';
     case 'no-data':
-      return colors.dim('no data yet');
+      return colors.dim('not compared yet');
   }
 }
 
