@@ -72,7 +72,8 @@ const factorText = (factor: number): string =>
 
 function stillToGo(verdict: Verdict): string {
   const { predictionsToGo } = verdict.forecast;
-  if (verdict.counted.canary === 0) return `Still awaited: ${forecastText(verdict)}.`;
+  const unknown = verdict.checks.some((check) => check.gating && check.result === 'no-data');
+  if (verdict.counted.canary === 0 || unknown) return `Still awaited: ${forecastText(verdict)}.`;
   if (predictionsToGo === null)
     return 'At this traffic no pass is in sight: more traffic, or a larger share, is needed.';
   return `Still to go: about ${countText(predictionsToGo)} predictions, ${forecastText(verdict)}.`;

@@ -106,8 +106,10 @@ function nextText({ state, verdict }: ModelView, nowMs: number): string {
 }
 
 /** When a pass is to be expected. */
-export function forecastText({ forecast, counted }: Verdict): string {
+export function forecastText({ forecast, counted, checks }: Verdict): string {
   if (counted.canary === 0) return 'the first predictions that count, after the warm-up';
+  const unknown = checks.filter((check) => check.gating && check.result === 'no-data');
+  if (unknown.length > 0) return `data on ${unknown.map((check) => checkName(check.check)).join(', ')}`;
   if (forecast.minutesToGo === null) return 'not at this traffic';
   return forecast.minutesToGo < 1
     ? 'verdict within a minute'
