@@ -62,7 +62,7 @@ export async function startController(deps: ControllerDeps): Promise<RunningServ
     onError: (error) => logger.warn({ err: error }, 'sending failed, it is tried again'),
   });
   const directory = new ModelDirectory({ bus, topics, logger, metrics });
-  const journal = await RolloutJournal.start({ bus, topics, logger });
+  const journal = new RolloutJournal({ bus, topics, logger });
   const streams = new EventStreams(journal.events, metrics);
   const desk = new CommandDesk({ producer, directory, topics, clock, timeoutMs: config.COMMAND_TIMEOUT_MS });
   const traffic = new TrafficRate(windows, clock, logger);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type BusBatch,
   type BusFollower,
@@ -23,6 +24,7 @@ export interface RolloutJournalDeps {
 /** How far back it begins, in each partition: enough to show, little enough to start at once. */
 const DECISIONS_READ_BACK = 20_000;
 const VERDICTS_READ_BACK = 2_000;
+const TRY_AGAIN_MS = 500;
 /** Decisions kept of a model. */
 const DECISIONS_KEPT = 200;
 
@@ -31,40 +33,12 @@ export class RolloutJournal {
   readonly events = new EventLog();
   private readonly decisions = new Map<string, Decision[]>();
   private readonly verdicts = new Map<string, Verdict>();
-  private readonly follower: BusFollower;
+  private follower: BusFollower | null = null;
+  private readonly closed = new AbortController();
+  private readonly beginning: Promise<void>;
 
-  /** Looks where the topics end, and begins somewhat before that. Rejects when the broker is away. */
-  static async start(deps: RolloutJournalDeps): Promise<RolloutJournal> {
-    const { bus, topics } = deps;
-    const startOf = async (topic: string, back: number): Promise<Map<number, number>> => {
-      const ranges = await bus.offsets(topic);
-      return new Map(ranges.map(({ partition, low, end }) => [partition, Math.max(low, end - back)]));
-    };
-    const [decisions, verdicts] = await Promise.all([
-      startOf(topics.decision, DECISIONS_READ_BACK),
-      startOf(topics.verdict, VERDICTS_READ_BACK),
-    ]);
-    return new RolloutJournal(
-      deps,
-      new Map([
-        [topics.decision, decisions],
-        [topics.verdict, verdicts],
-      ]),
-    );
-  }
-
-  private constructor(
-    private readonly deps: RolloutJournalDeps,
-    starts: ReadonlyMap<string, ReadonlyMap<number, number>>,
-  ) {
-    const { bus, topics, logger } = deps;
-    this.follower = bus.follower({
-      topics: [topics.decision, topics.verdict],
-      readCommitted: true,
-      start: ({ topic, partition }) => starts.get(topic)?.get(partition),
-      onBatch: (batch) => this.read(batch),
-      onError: (error) => logger.warn({ err: error }, 'following decisions and verdicts failed, it goes on by itself'),
-    });
+  constructor(private readonly deps: RolloutJournalDeps) {
+    this.beginning = this.begin();
   }
 
   /** Oldest first, without gaps up to the newest the state knows of; `limit` of the newest. */
@@ -82,7 +56,39 @@ export class RolloutJournal {
   }
 
   async close(): Promise<void> {
-    await this.follower.close();
+    this.closed.abort();
+    await this.beginning;
+    await this.follower?.close();
+  }
+
+  /** Looks where the topics end, and follows them from somewhat before that. Goes on trying until it is closed. */
+  private async begin(): Promise<void> {
+    const { bus, topics, logger } = this.deps;
+    while (!this.closed.signal.aborted) {
+      try {
+        const [decisions, verdicts] = await Promise.all([
+          this.startsOf(topics.decision, DECISIONS_READ_BACK),
+          this.startsOf(topics.verdict, VERDICTS_READ_BACK),
+        ]);
+        this.follower = bus.follower({
+          topics: [topics.decision, topics.verdict],
+          readCommitted: true,
+          start: ({ topic, partition }) => (topic === topics.decision ? decisions : verdicts).get(partition),
+          onBatch: (batch) => this.read(batch),
+          onError: (error) =>
+            logger.warn({ err: error }, 'following decisions and verdicts failed, it goes on by itself'),
+        });
+        return;
+      } catch (error) {
+        logger.warn({ err: error }, 'decisions and verdicts cannot be followed yet; trying again');
+        await sleep(TRY_AGAIN_MS, undefined, { signal: this.closed.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  private async startsOf(topic: string, back: number): Promise<Map<number, number>> {
+    const ranges = await this.deps.bus.offsets(topic);
+    return new Map(ranges.map(({ partition, low, end }) => [partition, Math.max(low, end - back)]));
   }
 
   private read(batch: BusBatch): void {
