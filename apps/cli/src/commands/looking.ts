@@ -76,18 +76,20 @@ export function addLookingCommands(table: CommandTable): void {
 const modelPath = (model: string): string => `models/${encodeURIComponent(model)}`;
 
 async function get(context: CommandContext, options: { watch?: true }, [model]: string[]): Promise<number> {
-  const { terminal, api, output } = context;
+  const { terminal, api, output, screen } = context;
   if (!options.watch) {
     const view = await api.send<ModelView>(modelPath(model!));
     if (output === 'yaml') terminal.stdout.write(yamlOf(view.state));
     else if (output === 'json') printJson(terminal, view);
-    else print(terminal, modelLines(view, terminal.clock.nowMs(), context.screen));
+    else print(terminal, modelLines(view, terminal.clock.nowMs(), screen.colors, screen.columns));
     return EXIT.ok;
   }
   let shown = '';
   for await (const view of followModel(context, model!)) {
     const text =
-      output === 'json' ? JSON.stringify(view) : modelLines(view, terminal.clock.nowMs(), context.screen).join('\n');
+      output === 'json'
+        ? JSON.stringify(view)
+        : modelLines(view, terminal.clock.nowMs(), screen.colors, screen.columns).join('\n');
     // Ages move all the time: without a screen to draw on, only what happened is worth a line.
     const key = terminal.stdout.isTTY ? text : `${view.state.sequence} ${view.verdict?.verdictId}`;
     if (key === shown) continue;
