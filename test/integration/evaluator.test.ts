@@ -295,6 +295,30 @@ describe('evaluators on a real Kafka and Redis', () => {
     },
   );
 
+  it('outlive a Redis and a Kafka that are killed', { timeout: 300_000 }, async (context) => {
+    const { redis, kafka } = stack;
+    if (!redis || !kafka) return context.skip(); // somebody's servers are not for us to kill
+    const evaluator = await world.start();
+    world.flow();
+    await world.progress();
+    await redis.signal('SIGKILL');
+    await delay(3_000);
+    await redis.start();
+    await world.progress();
+    await kafka.signal('SIGKILL');
+    await delay(5_000);
+    await kafka.start();
+    await world.progress();
+    await redis.signal('SIGSTOP');
+    await delay(7_000); // longer than a command is waited for
+    await redis.signal('SIGCONT');
+    await world.progress();
+    await world.settle();
+    world.report('servers killed');
+    world.expectExact();
+    expect(await evaluator.stop()).toBe(0);
+  });
+
   it('with the verdict engine come to the published verdicts again after each kill', { timeout: 300_000 }, async () => {
     let evaluator = await world.start('main');
     world.flow();

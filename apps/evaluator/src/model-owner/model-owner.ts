@@ -2,7 +2,7 @@ import { CanaryError } from '@app/shared';
 import type { OwnerDeps } from './owner-deps.js';
 import { OwnerSession } from './owner-session.js';
 
-const BACKOFF_MS = { least: 250, most: 8_000 } as const;
+const BACKOFF_MS = { least: 250, most: 4_000 } as const;
 /**
  * An owner in whose place another one is at work, and that is still assigned, waits so long for the news that it is not:
  * longer than a group's session, so two processes never fence each other in turn.
