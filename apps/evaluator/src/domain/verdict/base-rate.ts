@@ -31,6 +31,9 @@ interface Entry {
 export class BaseRateWindow {
   /** Oldest first. */
   private entries: Entry[] = [];
+  /** Sums over all entries. */
+  private n = 0;
+  private x = 0;
   private rate: BaseRate | null = null;
   private stale = false;
 
@@ -44,6 +47,8 @@ export class BaseRateWindow {
       before.n += n;
       before.x += x;
     } else this.entries.splice(i, 0, { atMs, n, x });
+    this.n += n;
+    this.x += x;
     this.stale = true;
     this.dropOld();
   }
@@ -58,32 +63,29 @@ export class BaseRateWindow {
   }
 
   private estimate(): BaseRate | null {
+    if (this.n < LEAST_EVENTS) return null;
+    const long = share(this.n, this.x);
     let n = 0;
     let x = 0;
-    let short = Number.NaN;
-    for (let i = this.entries.length - 1; i >= 0; i--) {
+    for (let i = this.entries.length - 1; i >= 0 && n < SHORT_EVENTS; i--) {
       n += this.entries[i]!.n;
       x += this.entries[i]!.x;
-      if (n >= SHORT_EVENTS && Number.isNaN(short)) short = share(n, x);
     }
-    if (n < LEAST_EVENTS) return null;
-    const long = share(n, x);
-    if (Number.isNaN(short)) short = long;
-    return { small: Math.min(short, long), large: Math.max(short, long), n };
+    const short = share(n, x);
+    return { small: Math.min(short, long), large: Math.max(short, long), n: this.n };
   }
 
   /** Keeps exactly the long window. */
   private dropOld(): void {
     const newestMs = this.entries[this.entries.length - 1]!.atMs;
-    let n = 0;
-    let keep = this.entries.length;
-    while (keep > 0 && n < LONG_EVENTS) {
-      const entry = this.entries[keep - 1]!;
-      if (n >= LEAST_EVENTS && entry.atMs < newestMs - HORIZON_MS) break;
-      n += entry.n;
-      keep--;
+    for (;;) {
+      const oldest = this.entries[0]!;
+      const left = this.n - oldest.n;
+      if (left < LONG_EVENTS && (left < LEAST_EVENTS || oldest.atMs >= newestMs - HORIZON_MS)) return;
+      this.n = left;
+      this.x -= oldest.x;
+      this.entries.shift();
     }
-    if (keep > 0) this.entries.splice(0, keep);
   }
 
   write(out: PackWriter): void {
@@ -103,6 +105,10 @@ export class BaseRateWindow {
       atMs += from.uint();
       return { atMs, n: from.uint(), x: from.uint() };
     });
+    for (const { n, x } of this.entries) {
+      this.n += n;
+      this.x += x;
+    }
     this.stale = true;
     return this;
   }

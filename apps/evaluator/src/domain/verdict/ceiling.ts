@@ -1,4 +1,4 @@
-import { FAIL_GRID } from './kernel.js';
+import { FAIL_GRID, lnSum } from './kernel.js';
 
 /**
  * A test of one arm alone against a fixed share `nullShare` of bad ones: E = sum_k prior_k (p_k/p)^x ((1-p_k)/(1-p))^(n-x).
@@ -38,17 +38,14 @@ function shareTest(p: number, alternatives: readonly number[], prior: readonly n
   };
 }
 
+/** Scratch of one sum. */
+const terms = new Float64Array(16);
+
 /** ln E of n predictions of which x are bad. */
 export function lnShareEvidence(test: ShareTest, n: number, x: number): number {
   const { lnPrior, lnBad, lnGood } = test;
-  let max = -Infinity;
-  for (let k = 0; k < lnPrior.length; k++)
-    max = Math.max(max, lnPrior[k]! + term(x, lnBad[k]!) + term(n - x, lnGood[k]!));
-  if (max === -Infinity) return max;
-  let sum = 0;
-  for (let k = 0; k < lnPrior.length; k++)
-    sum += Math.exp(lnPrior[k]! + term(x, lnBad[k]!) + term(n - x, lnGood[k]!) - max);
-  return max + Math.log(sum);
+  for (let k = 0; k < lnPrior.length; k++) terms[k] = lnPrior[k]! + term(x, lnBad[k]!) + term(n - x, lnGood[k]!);
+  return lnSum(terms, lnPrior.length);
 }
 
 /** 0 times -Infinity is 0 here: nothing seen of what cannot be. */

@@ -101,10 +101,12 @@ export class Ceilings {
     tMs: number,
     arms: { readonly canary: ArmCounts | null; readonly stable: ArmCounts | null },
   ): void {
+    const now = this.contribution(bucket, tMs, arms);
+    const first = bucket.previousAgeMs === 0;
+    if (first && bucket.final) return this.replace(null, now);
     const key = keyOf(bucket);
     const before = this.open.get(key) ?? null;
     if (!bucket.final && !before && this.open.size >= OPEN_BUCKETS_MAX) return;
-    const now = this.contribution(bucket, tMs, arms);
     this.replace(before, now);
     if (bucket.final) this.open.delete(key);
     else this.open.set(key, now);

@@ -1,11 +1,13 @@
 import type { PackReader, PackWriter } from '@app/shared';
-import { lnAdd } from './kernel.js';
+import { lnSum } from './kernel.js';
 
 /** Level v starts anew every 4^v seconds, v = 0..6. */
 const LEVELS = 7;
 const STARTS_KEPT = 2;
 /** Row 0 is the sum since the rollout began, then two starts of each level. */
 export const FRESH_ROWS = 1 + LEVELS * STARTS_KEPT;
+/** Scratch of one evaluation. */
+const terms = new Float64Array(FRESH_ROWS);
 const PERIOD_MS = Array.from({ length: LEVELS }, (_, v) => 1000 * 4 ** v);
 
 /**
@@ -46,13 +48,12 @@ export class FreshStarts {
 
   /** ln E_fresh, with `lnE` the evidence of the sums that begin at an index; -Infinity before the first value. */
   lnFresh(lnE: (sums: Float64Array, from: number) => number): number {
-    let total = -Infinity;
+    terms[0] = -Infinity;
     for (let row = 1; row < FRESH_ROWS; row++) {
       const m = this.periods[row]!;
-      if (m < 0) continue;
-      total = lnAdd(total, lnE(this.sums, row * this.width) - Math.log(LEVELS * (m + 1) * (m + 2)));
+      terms[row] = m < 0 ? -Infinity : lnE(this.sums, row * this.width) - Math.log(LEVELS * (m + 1) * (m + 2));
     }
-    return total;
+    return lnSum(terms, FRESH_ROWS);
   }
 
   /** Begins the start of a period later than all before; of the others only that of the period just before is kept. */

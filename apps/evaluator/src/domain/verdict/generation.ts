@@ -96,7 +96,7 @@ export class Generation {
       if (newest && bucket.routedFrom < newest.countsFromMs + FREEZE_AGAIN_MS) continue;
       if (!history.latencies(source).ready()) continue;
       const frozen = {
-        countsFromMs: this.newestRoutedFromMs + 1,
+        countsFromMs: this.newestRoutedFromMs < 0 ? bucket.routedFrom : this.newestRoutedFromMs + 1,
         p99Ms: history.latencies(source).edgeMs('p99'),
         quantiles: quantiles.map((q) => (q.source === source ? frozenQuantile(q, history) : null)),
       };

@@ -57,13 +57,25 @@ export function kernelStep(counts: BucketCounts, line: number, alternatives: Gri
 export function lnEvidence(acc: Float64Array, from: number, alternatives: Grid, d: number): number {
   const { lnPrior } = alternatives;
   const size = lnPrior.length;
+  for (let k = 0; k < size; k++) terms[k] = lnPrior[k]! + acc[from + k]! / d;
+  return lnSum(terms, size);
+}
+
+/** Scratch of one sum. */
+const terms = new Float64Array(16);
+/** e to this is nothing beside 1 in a double. */
+const LN_NOTHING = -40;
+
+/** ln of the sum of e^values, of the first `size` values. */
+export function lnSum(values: Float64Array, size: number): number {
   let max = -Infinity;
-  for (let k = 0; k < size; k++) {
-    const v = lnPrior[k]! + acc[from + k]! / d;
-    if (v > max) max = v;
-  }
+  for (let k = 0; k < size; k++) if (values[k]! > max) max = values[k]!;
+  if (max === -Infinity) return max;
   let sum = 0;
-  for (let k = 0; k < size; k++) sum += Math.exp(lnPrior[k]! + acc[from + k]! / d - max);
+  for (let k = 0; k < size; k++) {
+    const below = values[k]! - max;
+    if (below > LN_NOTHING) sum += Math.exp(below);
+  }
   return max + Math.log(sum);
 }
 

@@ -15,9 +15,13 @@ const BAND_EVENTS = 5_000;
 export class LatencySketch {
   readonly bins = new Uint32Array(TOP_BIN + 1);
   total = 0;
+  /** How many are at most in each bin, unless it is stale. */
+  private readonly upTo = new Uint32Array(TOP_BIN + 1);
+  private stale = true;
 
   add(cells: Cells): void {
     const { keys, counts } = cells;
+    this.stale = true;
     for (let i = 0; i < keys.length; i++) {
       const bin = keys[i]! & 2047;
       this.bins[bin > TOP_BIN ? TOP_BIN : bin]! += counts[i]!;
@@ -27,9 +31,30 @@ export class LatencySketch {
 
   /** How many are slower than the upper edge of a bin. */
   above(bin: number): number {
-    let count = 0;
-    for (let i = bin + 1; i <= TOP_BIN; i++) count += this.bins[i]!;
-    return count;
+    return this.total - this.cumulative()[bin]!;
+  }
+
+  /** The first bin with at least that share of all up to it. */
+  quantileBin(share: number): number {
+    const upTo = this.cumulative();
+    const wanted = Math.max(1, this.total * share);
+    let low = 0;
+    let high = TOP_BIN;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (upTo[middle]! >= wanted) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  private cumulative(): Uint32Array {
+    if (!this.stale) return this.upTo;
+    this.stale = false;
+    const { bins, upTo } = this;
+    let sum = 0;
+    for (let bin = 0; bin <= TOP_BIN; bin++) upTo[bin] = sum += bins[bin]!;
+    return upTo;
   }
 
   write(out: PackWriter): void {
@@ -44,21 +69,9 @@ export class LatencySketch {
   }
 }
 
-/** The bin of the share-quantile of some sketches together: the first one with at least that share up to it. */
-function quantileBin(sketches: readonly LatencySketch[], share: number): number {
-  let wanted = 0;
-  for (const s of sketches) wanted += s.total * share;
-  let seen = 0;
-  for (let bin = 0; bin < TOP_BIN; bin++) {
-    for (const s of sketches) seen += s.bins[bin]!;
-    if (seen >= wanted && seen > 0) return bin;
-  }
-  return TOP_BIN;
-}
-
 /** Quantile of an arm in ms, within 1 %; null without latencies. */
 export function quantileMs(sketch: LatencySketch, quantile: Quantile): number | null {
-  return sketch.total === 0 ? null : sketchValueMs(quantileBin([sketch], QUANTILE_VALUE[quantile]));
+  return sketch.total === 0 ? null : sketchValueMs(sketch.quantileBin(QUANTILE_VALUE[quantile]));
 }
 
 /**
@@ -72,7 +85,7 @@ export function quantileBand(sketch: LatencySketch, quantile: Quantile, d: numbe
   const rho = mixtureScale(BAND_EVENTS * perEvent, END_ALPHA);
   const radius = confidenceRadius((sketch.total * perEvent) / d, rho, END_ALPHA);
   if (q - radius <= 0 || q + radius >= 1) return null;
-  return [sketchValueMs(quantileBin([sketch], q - radius)), sketchValueMs(quantileBin([sketch], q + radius))];
+  return [sketchValueMs(sketch.quantileBin(q - radius)), sketchValueMs(sketch.quantileBin(q + radius))];
 }
 
 /** Latencies of the newest 2,000 to 4,000 events: a full sketch of 2,000 and one that fills. */
@@ -92,9 +105,13 @@ export class RecentLatencies {
     return this.full.total > 0;
   }
 
-  /** The bin whose upper edge is the quantile, at most that of 60 s. */
+  /** The bin whose upper edge is the quantile, at most that of 60 s; once ready. */
   bin(quantile: Quantile): number {
-    return Math.min(TOP_BIN - 1, quantileBin([this.full, this.filling], QUANTILE_VALUE[quantile]));
+    const wanted = Math.max(1, (this.full.total + this.filling.total) * QUANTILE_VALUE[quantile]);
+    let seen = 0;
+    let bin = -1;
+    while (seen < wanted) seen += this.full.bins[++bin]! + this.filling.bins[bin]!;
+    return Math.min(TOP_BIN - 1, bin);
   }
 
   /** Upper edge of the quantile's bin, ms; Infinity until ready. */

@@ -42,6 +42,7 @@ export class RolloutEvidence {
   beganMs = -1;
   /** Something was folded since the last judgement. */
   changed = true;
+  private readonly looks: readonly Look[];
   private lines: Lines = NO_LINES;
   private generations = new Map<number, Generation>();
 
@@ -53,6 +54,13 @@ export class RolloutEvidence {
     this.quantiles = quantiles.map((check) => new QuantileLook(check));
     this.accuracy = accuracy && new AccuracyEvidence(accuracy);
     this.ceilings = new Ceilings(ceilings);
+    this.looks = [
+      this.errorsEarly,
+      this.errorsFinal,
+      ...this.quantiles.flatMap(({ fail, pass }) => (pass === fail ? [fail] : [fail, pass])),
+      this.accuracy?.look,
+      this.accuracy?.pessimistic,
+    ].filter((look) => look instanceof Look);
   }
 
   /** Takes in what has newly been read of the rollout: phases that began, a step resumed. */
@@ -70,7 +78,7 @@ export class RolloutEvidence {
     if (!newest) return;
     this.traffic.watch(newest.generation);
     this.progress.enter(newest.step, plan.resumedAt ?? -1);
-    for (const look of this.looks()) look.backTo(newest.step);
+    for (const look of this.looks) look.backTo(newest.step);
   }
 
   /** The generation that routes now. */
@@ -156,7 +164,7 @@ export class RolloutEvidence {
       this.changed = true;
       this.accuracy?.evaluate();
     }
-    for (const look of this.looks()) look.evaluate();
+    for (const look of this.looks) look.evaluate();
     this.ceilings.evaluate();
   }
 
@@ -196,7 +204,7 @@ export class RolloutEvidence {
   /** Largest sticky-user correction of all looks. */
   largestCorrection(): number {
     let d = 1;
-    for (const look of this.looks()) d = Math.max(d, look.stickiness.d);
+    for (const look of this.looks) d = Math.max(d, look.stickiness.d);
     return d;
   }
 
@@ -245,19 +253,6 @@ export class RolloutEvidence {
 
   private sinceBeginning(routedFromMs: number): number {
     return Math.max(0, routedFromMs - Math.max(0, this.beganMs));
-  }
-
-  private *looks(): Generator<Look> {
-    if (this.errorsEarly) yield this.errorsEarly;
-    if (this.errorsFinal) yield this.errorsFinal;
-    for (const { fail, pass } of this.quantiles) {
-      yield fail;
-      if (pass !== fail) yield pass;
-    }
-    if (this.accuracy) {
-      yield this.accuracy.look;
-      yield this.accuracy.pessimistic;
-    }
   }
 
   write(out: PackWriter): void {

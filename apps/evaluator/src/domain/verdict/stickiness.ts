@@ -12,6 +12,11 @@ export interface Badness {
   readonly aboveBin: number;
 }
 
+interface Totals {
+  n: number;
+  x: number;
+}
+
 /**
  * D, the sticky-user correction: users come back, so their requests are correlated and carry less evidence than as
  * many independent ones. Estimated from how much more the user groups' bad counts scatter than independent ones would;
@@ -22,6 +27,10 @@ export class Stickiness {
   /** Control is 0, the canary 1. */
   private readonly n = [new Float64Array(GROUPS), new Float64Array(GROUPS)] as const;
   private readonly x = [new Float64Array(GROUPS), new Float64Array(GROUPS)] as const;
+  private readonly totals: [Totals, Totals] = [
+    { n: 0, x: 0 },
+    { n: 0, x: 0 },
+  ];
   /** Largest correction so far, at least 1. */
   d = 1;
 
@@ -30,17 +39,21 @@ export class Stickiness {
     const n = this.n[arm];
     const x = this.x[arm];
     const { keys, counts } = cells;
+    let all = 0;
     let total = 0;
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i]!;
       const count = counts[i]!;
       const group = (key >>> 13) & 63;
       n[group]! += count;
+      all += count;
       if (isBad(key, bad)) {
         x[group]! += count;
         total += count;
       }
     }
+    this.totals[arm].n += all;
+    this.totals[arm].x += total;
     return total;
   }
 
@@ -49,17 +62,18 @@ export class Stickiness {
     for (let g = 0; g < GROUPS; g++) {
       this.n[arm][g]! += n[g] ?? 0;
       this.x[arm][g]! += x[g] ?? 0;
+      this.totals[arm].n += n[g] ?? 0;
+      this.totals[arm].x += x[g] ?? 0;
     }
   }
 
   /** Brings the correction up to date; unchanged until both arms have counts. */
   update(): number {
-    const n1 = sum(this.n[1]);
-    const n0 = sum(this.n[0]);
-    if (n1 === 0 || n0 === 0) return this.d;
-    const d1 = dispersion(this.n[1], this.x[1], n1);
-    const d0 = dispersion(this.n[0], this.x[0], n0);
-    const both = (d1 / n1 + d0 / n0) / (1 / n1 + 1 / n0);
+    const [control, canary] = this.totals;
+    if (canary.n === 0 || control.n === 0) return this.d;
+    const d1 = dispersion(this.n[1], this.x[1], canary);
+    const d0 = dispersion(this.n[0], this.x[0], control);
+    const both = (d1 / canary.n + d0 / control.n) / (1 / canary.n + 1 / control.n);
     if (both > this.d) this.d = both;
     return this.d;
   }
@@ -76,6 +90,7 @@ export class Stickiness {
     for (const arm of [0, 1] as const) {
       unpackCounts(from, this.n[arm]);
       unpackCounts(from, this.x[arm]);
+      this.totals[arm] = { n: sum(this.n[arm]), x: sum(this.x[arm]) };
     }
     this.d = from.float();
     return this;
@@ -97,14 +112,13 @@ export function countBad(cells: Cells, bad: Badness): number {
  * D_a = max(1, S_a - 2 sqrt(2/63 + 1/(n p (1-p)))), with
  * S_a = (64/63) sum_g [(x_g - p n_g) / max(.02, 1 - n_g/n)]^2 / (n p (1-p)); 1 where all or none are bad.
  */
-function dispersion(n: Float64Array, x: Float64Array, total: number): number {
-  const bad = sum(x);
-  if (bad === 0 || bad === total) return 1;
-  const p = bad / total;
-  const variance = total * p * (1 - p);
+function dispersion(n: Float64Array, x: Float64Array, totals: Totals): number {
+  if (totals.x === 0 || totals.x === totals.n) return 1;
+  const p = totals.x / totals.n;
+  const variance = totals.n * p * (1 - p);
   let squares = 0;
   for (let g = 0; g < GROUPS; g++) {
-    const r = (x[g]! - p * n[g]!) / Math.max(LEVERAGE_MIN, 1 - n[g]! / total);
+    const r = (x[g]! - p * n[g]!) / Math.max(LEVERAGE_MIN, 1 - n[g]! / totals.n);
     squares += r * r;
   }
   const s = ((GROUPS / (GROUPS - 1)) * squares) / variance;
