@@ -80,10 +80,10 @@ export class OwnerSession {
       this.deps.metrics.storeUnreadable();
       return { kind: 'unreadable', error };
     }
-    const verdictsFrom = await this.verdictsFromIfCheckpointIsDue();
     const next = this.nextCut(views);
     if (!next) return { kind: 'idle' };
 
+    const verdictsFrom = await this.verdictsFromIfCheckpointIsDue();
     const { models } = this.standing;
     const folded = models.foldCut(next.cut, next.summaries, (model, sequence) => this.deps.plans.at(model, sequence));
     this.standing = { number: next.cut.number, front: next.front, models };
@@ -110,7 +110,7 @@ export class OwnerSession {
     await this.producer.close();
   }
 
-  /** Null when there is nothing to cut. Without an await: plans and stops are those of one moment. */
+  /** Null when there is nothing to cut. */
   private nextCut(
     views: readonly (SlotView | null)[],
   ): { readonly cut: Cut; readonly front: CutFront; readonly summaries: readonly PlacedSummary[] } | null {
