@@ -28,7 +28,7 @@ export function tellStories(world: () => World): void {
 
     it('of a version that fails is rolled back for errors', async () => {
       const story = rollout({ model: 'failing', steps: [0.2, 1] });
-      await story.when.canaryHas(0.2).when.canaryErrorsRise(0.5).then.rolledBack('errors-too-many');
+      await story.when.canaryHas(0.2).when.canaryErrorsRise(0.4).then.rolledBack('errors-too-many');
       expectHistory(await story.decisions(), ['registered', 'started', 'rolled-back']);
     });
 
@@ -87,7 +87,7 @@ export function tellStories(world: () => World): void {
     it('that is paused is rolled back when the version fails meanwhile', async () => {
       const story = rollout({ model: 'fails-paused', steps: [0.3, 1] });
       await story.when.canaryHas(0.3).when.told('pause').then.paused();
-      await story.when.canaryErrorsRise(0.8).then.rolledBack('errors-too-many');
+      await story.when.canaryErrorsRise(0.4).then.rolledBack('errors-too-many');
     });
   });
 }
@@ -96,10 +96,14 @@ export function tellStories(world: () => World): void {
 export function expectHistory(decisions: readonly Decision[], actions: readonly Decision['action'][]): void {
   expect(decisions.map(({ action }) => action)).toEqual(actions);
   expect(decisions.map(({ sequence }) => sequence)).toEqual(decisions.map((_, i) => i + 1));
-  decisions.slice(1).forEach(({ from }, i) => expect(from).toEqual(decisions[i]!.to));
+  decisions.slice(1).forEach(({ from }, i) => expect(positive(from)).toEqual(positive(decisions[i]!.to)));
   for (const { cause, reason } of decisions) {
     if (cause.kind !== 'verdict') continue;
     expect(reason.checks!.length).toBeGreaterThan(0);
     expect(reason.checks!.some(({ canary }) => canary.n > 0)).toBe(true);
   }
 }
+
+/** A version that gets nothing may be left out. */
+const positive = (weights: Decision['to']): Decision['to'] =>
+  Object.fromEntries(Object.entries(weights).filter(([, weight]) => weight > 0));

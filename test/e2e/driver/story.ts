@@ -26,7 +26,7 @@ const QUICK = {
   warmup: { predictions: 10, duration: '500ms' },
   atLeast: { predictions: 100, duration: '2s' },
   checks: {
-    errorRate: { maxIncrease: 0.05 },
+    errorRate: { maxIncrease: 0.01 },
     accuracy: { maxDrop: 0.1, labelsWithin: '2s' },
     // Its thresholds need 2,000 predictions of stable first.
     latency: 'off',
