@@ -81,15 +81,12 @@ async function get(context: CommandContext, options: { watch?: true }, [model]: 
     const view = await api.send<ModelView>(modelPath(model!));
     if (output === 'yaml') terminal.stdout.write(yamlOf(view.state));
     else if (output === 'json') printJson(terminal, view);
-    else print(terminal, modelLines(view, terminal.clock.nowMs(), screen.colors, screen.columns));
+    else print(terminal, modelLines(view, terminal.clock.nowMs(), screen));
     return EXIT.ok;
   }
   let shown = '';
   for await (const view of followModel(context, model!)) {
-    const text =
-      output === 'json'
-        ? JSON.stringify(view)
-        : modelLines(view, terminal.clock.nowMs(), screen.colors, screen.columns).join('\n');
+    const text = output === 'json' ? JSON.stringify(view) : modelLines(view, terminal.clock.nowMs(), screen).join('\n');
     // Ages move all the time: without a screen to draw on, only what happened is worth a line.
     const key = terminal.stdout.isTTY ? text : `${view.state.sequence} ${view.verdict?.verdictId}`;
     if (key === shown) continue;

@@ -1,5 +1,5 @@
 import type { CheckResult, Decision, RolloutState, Verdict } from '@app/shared';
-import type { Colors } from '../terminal.js';
+import type { Colors, Screen } from '../terminal.js';
 import {
   checkName,
   countText,
@@ -25,7 +25,7 @@ export interface ModelView {
 }
 
 /** The page of `get`: name and status, weights set and as they came out, every check, the last decision. */
-export function modelLines(view: ModelView, nowMs: number, colors: Colors, columns?: number): string[] {
+export function modelLines(view: ModelView, nowMs: number, { colors, columns }: Screen): string[] {
   const { state, verdict } = view;
   const lines = [headLine('NAME', state.model, 'STATUS', statusText(state, nowMs, colors))];
   lines.push(headLine('WEIGHT', weightText(view), 'NEXT', nextText(view, nowMs)));
