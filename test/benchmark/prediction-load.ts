@@ -1,9 +1,12 @@
 import { Pool } from 'undici';
 
 export interface LoadResult {
+  /** Sent. */
   readonly predictions: number;
   /** Not answered with 200. */
   readonly failed: number;
+  /** No connection was accepted: a load balancer would have gone elsewhere. The load ends with the first. */
+  readonly turnedAway: number;
   /** Sorted. */
   readonly latenciesMs: readonly number[];
 }
@@ -21,8 +24,9 @@ export async function predictionLoad(
   const beganAtMs = performance.now();
   let next = 0;
   let failed = 0;
+  let turnedAway = 0;
   const client = async (): Promise<void> => {
-    for (let n = next++; n < predictions; n = next++) {
+    for (let n = next++; n < predictions && turnedAway === 0; n = next++) {
       const dueInMs = beganAtMs + (n / perSecond) * 1000 - performance.now();
       if (dueInMs > 1) await new Promise((resolve) => setTimeout(resolve, dueInMs));
       const sentAtMs = performance.now();
@@ -31,15 +35,21 @@ export async function predictionLoad(
         const answer = await pool.request({ method: 'POST', path: '/v2/models/digits/infer', headers, body: BODY });
         await answer.body.arrayBuffer();
         if (answer.statusCode !== 200) failed++;
-      } catch {
-        failed++;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') turnedAway++;
+        else failed++;
       }
       latenciesMs.push(performance.now() - sentAtMs);
     }
   };
   await Promise.all(Array.from({ length: connections }, client));
   await pool.close();
-  return { predictions, failed, latenciesMs: latenciesMs.sort((a, b) => a - b) };
+  return {
+    predictions: latenciesMs.length - turnedAway,
+    failed,
+    turnedAway,
+    latenciesMs: latenciesMs.sort((a, b) => a - b),
+  };
 }
 
 /** A quantile of sorted numbers. */

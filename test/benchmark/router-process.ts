@@ -46,7 +46,7 @@ export async function publishWeights(brokers: string, url: string): Promise<void
   await bus.close();
 }
 
-/** The built router as a process of its own, as it is run in production. */
+/** The built router as a process of its own, as it is run in production. The working directory is the repository's. */
 export class RouterProcess {
   private constructor(
     private readonly child: ChildProcess,
@@ -57,7 +57,7 @@ export class RouterProcess {
     env: Readonly<Record<string, string>>,
     nodeOptions: readonly string[] = [],
   ): Promise<RouterProcess> {
-    const main = join(import.meta.dirname, '..', '..', 'apps', 'router', 'src', 'main.js');
+    const main = join(process.cwd(), 'dist', 'apps', 'router', 'src', 'main.js');
     const port = await freePort();
     const child = spawn(process.execPath, [...nodeOptions, main], {
       env: { PATH: process.env.PATH, HTTP_PORT: String(port), LOG_LEVEL: 'error', NODE_ENV: 'production', ...env },
@@ -80,19 +80,21 @@ export class RouterProcess {
     return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
   }
 
-  /** SIGTERM; resolves with the exit code. */
-  async stop(): Promise<number | null> {
-    this.child.kill('SIGTERM');
-    if (this.child.exitCode === null) await once(this.child, 'exit');
+  /** Ends it; resolves with the exit code. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    const gone = once(this.child, 'exit');
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode;
+    this.child.kill(signal);
+    await gone;
     return this.child.exitCode;
   }
 
   private async ready(): Promise<void> {
-    for (let i = 0; i < 400; i++) {
+    for (let i = 0; i < 800; i++) {
       if (this.child.exitCode !== null) throw new Error('the router did not start');
       const answer = await fetch(`${this.url}/health/ready`).catch(() => null);
       if (answer?.ok) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, 25));
     }
     throw new Error('the router did not become ready');
   }

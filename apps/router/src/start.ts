@@ -1,7 +1,8 @@
 import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
 import { type RequestListener, type Server, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as NetServer } from 'node:net';
+import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises';
 import {
   type Clock,
   Health,
@@ -43,7 +44,8 @@ export interface RouterDeps {
 
 /** How long the start waits for the weights in Kafka; those on disk are served meanwhile. */
 const WEIGHTS_WAIT_MS = 700;
-const DRAIN_MS_MAX = 8000;
+const DRAIN_MS_MAX = 7500;
+const LAST_BYTES_MS_MAX = 500;
 const FLUSH_MS_MAX = 1200;
 /** Longer than the idle time of usual clients and load balancers: the side that closes should be the client's. */
 const CLIENT_KEEP_ALIVE_MS = 75_000;
@@ -165,10 +167,17 @@ async function closeRouter(running: {
   const { health, dataPlane } = parts;
   health.drain();
   dataPlane.beginDraining();
-  await new Promise((resolve) => setTimeout(resolve, config.ROUTER_DRAIN_DELAY_MS));
-  server.close();
+  await delay(config.ROUTER_DRAIN_DELAY_MS);
+  // Connections that nobody accepted yet would be reset: right after polling there are the fewest.
+  await immediate();
+  // Only the listener: http's own close() would also cut connections whose first request is on its way.
+  const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
+  await delay(config.ROUTER_DRAIN_DELAY_MS / 5);
   server.closeIdleConnections();
   await dataPlane.drained(DRAIN_MS_MAX - config.ROUTER_DRAIN_DELAY_MS);
+  server.closeIdleConnections();
+  // Answers are complete now, but their last bytes may still be on the way to slow readers.
+  await within(LAST_BYTES_MS_MAX, closed);
   server.closeAllConnections();
   await app.close();
   await closeParts(parts);
