@@ -1,0 +1,189 @@
+import { absoluteLine, BaseRateWindow } from '../../../apps/evaluator/src/domain/verdict/base-rate.js';
+import { lnFloor } from '../../../apps/evaluator/src/domain/verdict/floor.js';
+import {
+  FAIL_GRID,
+  type Grid,
+  kernelStep,
+  lnAdd,
+  lnEvidence,
+  PASS_GRID,
+} from '../../../apps/evaluator/src/domain/verdict/kernel.js';
+import { seededRandom } from '../../fixtures/seeded-random.js';
+import { Binomial, type Random } from './sampling.js';
+import { mean, percentText, rateBelow, type RunFigures, standardError, type Study, thousands } from './study.js';
+
+/** Looks every 100 canary events with the canary at 10 %: one bucket each. */
+const N1 = 100;
+const N0 = 900;
+const BASE = 0.05;
+const LN_100 = Math.log(100);
+
+/** One check's evidence that grows bucket by bucket. */
+class Evidence {
+  private readonly acc: Float64Array;
+  private readonly step: Float64Array;
+
+  constructor(private readonly grid: Grid) {
+    this.acc = new Float64Array(grid.g.length);
+    this.step = new Float64Array(grid.g.length);
+  }
+
+  add(n1: number, x1: number, n0: number, x0: number, line: number): number {
+    if (kernelStep({ n1, x1, n0, x0 }, line, this.grid, this.step))
+      for (let k = 0; k < this.acc.length; k++) this.acc[k]! += this.step[k]!;
+    return lnEvidence(this.acc, 0, this.grid, 1);
+  }
+}
+
+interface Streams {
+  readonly canary: Binomial;
+  readonly control: Binomial;
+  readonly random: Random;
+}
+
+function streams(seed: number, p1: number, p0: number, n1 = N1, n0 = N0): Streams {
+  return { canary: new Binomial(n1, p1), control: new Binomial(n0, p0), random: seededRandom(seed) };
+}
+
+/** Number of the first look at which a strict check fails; Infinity if none of `looks` does. */
+function strictFail(seed: number, difference: number, looks: number): number {
+  const { canary, control, random } = streams(seed, BASE + difference, BASE);
+  const fail = new Evidence(FAIL_GRID);
+  for (let look = 1; look <= looks; look++)
+    if (fail.add(N1, canary.draw(random), N0, control.draw(random), 1) >= LN_100) return look;
+  return Infinity;
+}
+
+/** The least number of events any test of level alpha needs on average: ln(1/alpha) over the information an event has. */
+export function waldEvents(p1: number, p0: number, share: number): number {
+  const kl = (p: number, q: number): number => p * Math.log(p / q) + (1 - p) * Math.log((1 - p) / (1 - q));
+  const q = share * p1 + (1 - share) * p0;
+  return LN_100 / (share * kl(p1, q) + (1 - share) * kl(p0, q));
+}
+
+function delayStudy(points: number, wantedEvents: string, runs: Study['runs']): Study {
+  const bound = waldEvents(BASE + points / 100, BASE, 0.1);
+  return {
+    group: 'one kernel',
+    name: `strict, +${points} points: mean events to FAIL, and over the Wald bound`,
+    target: points < 5 ? `${wantedEvents}; ratio <= 1.35` : wantedEvents,
+    runs,
+    chunk: 100,
+    run: (seed) => ({ events: strictFail(seed, points / 100, 100_000) * (N1 + N0) }),
+    summarise: (figures) => {
+      const events = mean(figures, 'events');
+      const ratio = events / bound;
+      const error = (2 * standardError(figures, 'events')) / bound;
+      const measured = `${thousands(events)}; ratio ${ratio.toFixed(2)} +- ${error.toFixed(2)}`;
+      return { measured, ok: points < 5 ? ratio - error <= 1.35 : null };
+    },
+  };
+}
+
+/** A check with an absolute limit of one point, its line read off control's windows, both ways. */
+function limitRun(seed: number, base: number, difference: number, looks: number, n1 = N1, n0 = N0): RunFigures {
+  const { canary, control, random } = streams(seed, base + difference, base, n1, n0);
+  const window = new BaseRateWindow();
+  const fail = new Evidence(FAIL_GRID);
+  const pass = new Evidence(PASS_GRID);
+  for (let before = 0; before < 12; before++) window.add(before * 100, n0, control.draw(random));
+  const sums = { n1: 0, x1: 0 };
+  let failedAt = Infinity;
+  let passedAt = Infinity;
+  for (let look = 1; look <= looks && (failedAt === Infinity || passedAt === Infinity); look++) {
+    const rate = window.current()!;
+    const lines = [absoluteLine(rate.small, LIMIT), absoluteLine(rate.large, LIMIT)];
+    const x1 = canary.draw(random);
+    const x0 = control.draw(random);
+    const lnFail = fail.add(n1, x1, n0, x0, Math.max(...lines));
+    const lnKernel = pass.add(n1, x1, n0, x0, Math.min(...lines));
+    sums.n1 += n1;
+    sums.x1 += x1;
+    const lnPass = lnAdd(lnKernel, lnFloor(sums.n1, sums.x1, LIMIT)) - Math.LN2;
+    if (lnFail >= LN_100) failedAt = Math.min(failedAt, look * (n1 + n0));
+    if (lnPass >= LN_100) passedAt = Math.min(passedAt, look * (n1 + n0));
+    window.add((look + 12) * 100, n0, x0);
+    if (difference === 0 && passedAt < Infinity) break;
+    if (difference > LIMIT && failedAt < Infinity) break;
+  }
+  return { failedAt, passedAt, failed: failedAt < Infinity ? 1 : 0, passed: passedAt < Infinity ? 1 : 0 };
+}
+const LIMIT = 0.01;
+
+function atTheLimit(base: number): Study[] {
+  const runs = { short: 40, normal: 1000, full: 4000 };
+  const at = `limit 1 point, true difference exactly 1 point, base ${percentText(base)}`;
+  const run = (seed: number): RunFigures => limitRun(seed, base, LIMIT, 1000);
+  return [
+    {
+      group: 'one kernel',
+      name: `${at}: ever FAIL`,
+      target: '<= 1 %',
+      runs,
+      chunk: 50,
+      run,
+      summarise: rateBelow('failed', 0.01),
+    },
+    {
+      group: 'one kernel',
+      name: `${at}: ever PASS`,
+      target: '<= 1 %',
+      runs,
+      chunk: 50,
+      run,
+      summarise: rateBelow('passed', 0.01),
+    },
+  ];
+}
+
+function beyondTheLimit(base: number, wanted: string): Study {
+  return {
+    group: 'one kernel',
+    name: `limit 1 point, true +5 points, base ${percentText(base)}: mean events to FAIL`,
+    target: wanted,
+    runs: { short: 40, normal: 1000, full: 4000 },
+    chunk: 100,
+    run: (seed) => limitRun(seed, base, 0.05, 1000),
+    summarise: (figures) => ({ measured: thousands(mean(figures, 'failedAt')), ok: null }),
+  };
+}
+
+function passing(n1: number, n0: number, wanted: string): Study {
+  return {
+    group: 'one kernel',
+    name: `limit 1 point, no difference, ${n1}/${n0}: mean events to PASS`,
+    target: wanted,
+    runs: { short: 20, normal: 500, full: 2000 },
+    chunk: 50,
+    run: (seed) => limitRun(seed, BASE, 0, 1000, n1, n0),
+    summarise: (figures) => ({ measured: thousands(mean(figures, 'passedAt')), ok: null }),
+  };
+}
+
+/** Section 9's figures of one check's kernel. */
+export function kernelStudies(): Study[] {
+  const aa = (looks: number, runs: Study['runs'], chunk: number): Study => ({
+    group: 'one kernel',
+    name: `equal arms, strict, ${looks.toLocaleString('en')} looks: false rollbacks`,
+    target: 'upper 95 % bound <= .8 %',
+    runs,
+    chunk,
+    run: (seed) => ({ failed: strictFail(seed, 0, looks) < Infinity ? 1 : 0 }),
+    summarise: rateBelow('failed', 0.008),
+  });
+  const delays = { short: 40, normal: 1000, full: 10_000 };
+  return [
+    aa(1_000, { short: 400, normal: 20_000, full: 100_000 }, 200),
+    aa(100_000, { short: 0, normal: 200, full: 1_000 }, 5),
+    delayStudy(0.5, '254k', delays),
+    delayStudy(1, '65.7k', delays),
+    delayStudy(2, '17.1k', delays),
+    delayStudy(5, '3.48k', delays),
+    ...[0.002, 0.05, 0.2].flatMap(atTheLimit),
+    beyondTheLimit(0.002, '5.3k'),
+    beyondTheLimit(0.05, '7.8k'),
+    beyondTheLimit(0.2, '16.4k'),
+    passing(100, 900, '45k'),
+    passing(500, 500, '17.6k'),
+  ];
+}

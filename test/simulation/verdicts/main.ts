@@ -1,0 +1,101 @@
+/**
+ * Measures what the verdict engine promises: false alarms, delays, times to promotion, on seeded traffic and the real
+ * engine, and prints a table beside the targets of the engine's document. Uses all cores.
+ *
+ *   npm run simulate:verdicts [-- --short | --full] [--only text] [--seed N]
+ */
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { allStudies } from './all-studies.js';
+import type { RunFigures, Size, Study } from './study.js';
+import type { Piece } from './worker.js';
+
+const { values: options } = parseArgs({
+  options: {
+    short: { type: 'boolean', default: false },
+    full: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+const size: Size = options.short ? 'short' : options.full ? 'full' : 'normal';
+const studies = allStudies();
+const wanted = studies.map((study, i) => ({
+  study,
+  i,
+  runs: `${study.group} ${study.name}`.includes(options.only) ? study.runs[size] : 0,
+}));
+
+const pieces: Piece[] = [];
+const seed = Number(options.seed) * 1_000_000;
+for (const { study, i, runs } of wanted)
+  for (let from = 0; from < runs; from += study.chunk)
+    pieces.push({ study: i, from: seed + from, to: seed + Math.min(runs, from + study.chunk) });
+
+const results = await runPieces(pieces);
+printTable(results);
+
+/** Hands the pieces to one worker a core; resolves with the runs of each study, in the order of their seeds. */
+async function runPieces(todo: readonly Piece[]): Promise<ReadonlyMap<number, readonly RunFigures[]>> {
+  const done = new Map<number, { from: number; runs: readonly RunFigures[] }[]>();
+  let next = 0;
+  let finished = 0;
+  const startedMs = performance.now();
+  const work = async (): Promise<void> => {
+    const worker = new Worker(new URL('./worker.js', import.meta.url));
+    for (;;) {
+      const piece = todo[next++];
+      if (!piece) break;
+      const runs = await answer(worker, piece);
+      done.set(piece.study, [...(done.get(piece.study) ?? []), { from: piece.from, runs }]);
+      finished++;
+      progress(finished, todo.length, startedMs);
+    }
+    await worker.terminate();
+  };
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), todo.length) }, work));
+  process.stderr.write('\n');
+  return new Map(
+    [...done].map(([study, parts]) => [study, parts.sort((a, b) => a.from - b.from).flatMap(({ runs }) => runs)]),
+  );
+}
+
+function answer(worker: Worker, piece: Piece): Promise<readonly RunFigures[]> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: Error): void => reject(error);
+    worker.once('error', failed);
+    worker.once('message', ({ runs }: { readonly runs: readonly RunFigures[] }) => {
+      worker.off('error', failed);
+      resolve(runs);
+    });
+    worker.postMessage(piece);
+  });
+}
+
+function progress(finished: number, total: number, startedMs: number): void {
+  const seconds = (performance.now() - startedMs) / 1000;
+  const line = `${finished} of ${total} pieces, ${seconds.toFixed(0)} s`;
+  if (process.stderr.isTTY) process.stderr.write(`\r${line}  `);
+  else if (finished % Math.ceil(total / 10) === 0) process.stderr.write(`${line}\n`);
+}
+
+function printTable(runs: ReadonlyMap<number, readonly RunFigures[]>): void {
+  let group = '';
+  let missed = 0;
+  for (const { study, i } of wanted) {
+    const figures = runs.get(i);
+    if (!figures || figures.length === 0) continue;
+    if (study.group !== group) console.log(`\n${(group = study.group)}`);
+    missed += printRow(study, figures);
+  }
+  console.log(`\n${missed === 0 ? 'every target with a bound is met' : `${missed} targets missed`} (${size})`);
+  process.exitCode = missed === 0 ? 0 : 1;
+}
+
+function printRow(study: Study, figures: readonly RunFigures[]): number {
+  const { measured, ok } = study.summarise(figures);
+  const mark = ok === null ? ' ' : ok ? '+' : '!';
+  console.log(`${mark} ${study.name.padEnd(78)} ${measured.padEnd(62)} target ${study.target}`);
+  return ok === false ? 1 : 0;
+}

@@ -1,0 +1,16 @@
+import { parentPort } from 'node:worker_threads';
+import { allStudies } from './all-studies.js';
+
+/** One piece of work: runs of a study with the seeds from..to-1. */
+export interface Piece {
+  readonly study: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+const studies = allStudies();
+parentPort?.on('message', ({ study, from, to }: Piece) => {
+  const runs = [];
+  for (let seed = from; seed < to; seed++) runs.push(studies[study]!.run(seed));
+  parentPort?.postMessage({ study, runs });
+});
