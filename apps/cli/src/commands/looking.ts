@@ -17,7 +17,7 @@ export function addLookingCommands(table: CommandTable): void {
     async ({ terminal, api, output, screen }) => {
       const { models } = await api.send<{ models: ModelView[] }>('models');
       if (output === 'json') printJson(terminal, models);
-      else print(terminal, listLines(models, terminal.clock.nowMs(), screen.colors));
+      else print(terminal, listLines(models, terminal.clock.nowMs(), screen));
       return EXIT.ok;
     },
   );

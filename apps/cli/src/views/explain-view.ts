@@ -67,8 +67,10 @@ function checkLines(check: CheckResult, colors: Colors): string[] {
 }
 
 /** Evidence is a factor: how many times better one explanation fits than the other. */
-const factorText = (factor: number): string =>
-  factor >= 100 ? `${countText(Math.min(factor, 1e9))} : 1` : `${Number(factor.toPrecision(2))} : 1`;
+function factorText(factor: number): string {
+  if (factor >= 1_000_000) return 'over a million : 1';
+  return factor >= 100 ? `${countText(factor)} : 1` : `${Number(factor.toPrecision(2))} : 1`;
+}
 
 function stillToGo(verdict: Verdict): string {
   const { predictionsToGo } = verdict.forecast;

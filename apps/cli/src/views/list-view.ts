@@ -1,11 +1,11 @@
 import type { CheckResult } from '@app/shared';
-import type { Colors } from '../terminal.js';
+import type { Screen } from '../terminal.js';
 import { checkName, percentText } from './figures.js';
 import { decisionText, type ModelView, statusText } from './model-view.js';
 import { tableLines } from './table.js';
 
 /** One line a model: status, which version gives way to which, the worst check, the last reason. */
-export function listLines(views: readonly ModelView[], nowMs: number, colors: Colors): string[] {
+export function listLines(views: readonly ModelView[], nowMs: number, { colors, columns }: Screen): string[] {
   if (views.length === 0) return ['no models yet: apply a rollout file with canaryctl apply -f rollout.yaml'];
   const rows = views.map((view) => {
     const { state, verdict } = view;
@@ -22,7 +22,7 @@ export function listLines(views: readonly ModelView[], nowMs: number, colors: Co
       last ? decisionText(last) : '',
     ];
   });
-  return tableLines(['NAME', 'STATUS', 'VERSIONS', 'WEIGHT', 'WORST CHECK', 'LAST'], rows);
+  return tableLines(['NAME', 'STATUS', 'VERSIONS', 'WEIGHT', 'WORST CHECK', 'LAST'], rows, { columns, wide: 5 });
 }
 
 /** The one with most evidence against it; a failed one before all others. */
