@@ -1,5 +1,6 @@
 import type { PackReader, PackWriter } from '@app/shared';
 import { QUANTILE_VALUE } from '@app/shared';
+import { sketchUpperEdgeMs } from '../sketch.js';
 import type { ArmCounts } from '../summary.js';
 import { lnShareEvidence, shareCeiling } from './ceiling.js';
 import { type ChecksPlan, ERROR, slowerThan } from './checks-plan.js';
@@ -18,6 +19,18 @@ interface Figure {
   n: number;
   x: number;
 }
+
+/** What a person is told of a figure. */
+export interface DriftFigure {
+  readonly n: number;
+  readonly bad: number;
+  /** Share of bad ones that is still within the limit. */
+  readonly share: number;
+  /** Bad is slower than this; null: bad is an error. */
+  readonly aboveMs: number | null;
+}
+
+const lnFigure = ({ share, n, x }: Figure): number => lnShareEvidence(shareCeiling(share), n, Math.min(n, x));
 
 /**
  * In the bake there is no control left. What the last step knew of it is frozen, and the canary's errors and latencies
@@ -41,7 +54,7 @@ export class BakeDrift {
     });
   }
 
-  /** Adds a final bucket of the bake. */
+  /** Adds a final bucket of the bake, its warm-up left out. */
   add(canary: ArmCounts): void {
     for (const figure of this.figures) {
       const cells = figure.firstByte ? canary.firstByte : canary.cells;
@@ -52,7 +65,16 @@ export class BakeDrift {
 
   /** ln of the mean E that a figure is beyond its limit. */
   lnE(): number {
-    return lnMean(this.figures.map(({ share, n, x }) => lnShareEvidence(shareCeiling(share), n, Math.min(n, x))));
+    return lnMean(this.figures.map(lnFigure));
+  }
+
+  /** The figure that speaks most against the canary; null while nothing is frozen. */
+  worst(): DriftFigure | null {
+    let worst: Figure | null = null;
+    for (const figure of this.figures) if (!worst || lnFigure(figure) > lnFigure(worst)) worst = figure;
+    if (!worst) return null;
+    const { n, x, share, aboveBin } = worst;
+    return { n, bad: x, share, aboveMs: aboveBin === null ? null : sketchUpperEdgeMs(aboveBin) };
   }
 
   write(out: PackWriter): void {

@@ -81,6 +81,9 @@ describe('a rollout', () => {
       .enter(3)
       .traffic(19, { canary: { n: 50, errorShare: 0.12 } });
     expect(said(run.last)).toBe('hold bake-drift');
+    expect(run.last.reason.text).toMatch(
+      /1,166 of 9,500 predictions \(12.3 %\) failed, and [\d.]+ % would be within the limit/,
+    );
   });
 
   it('judges on during a planned pause, which ends nothing but a bad canary', () => {

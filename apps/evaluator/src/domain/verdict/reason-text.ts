@@ -83,7 +83,7 @@ export function reasonText(code: ReasonCode, told: Told): string {
     case 'no-labels':
       return `no labels ${labelsText(told)} have come within ${duration(plan.spec.checks.accuracy?.labelsWithinMs ?? 0)} of their predictions, so accuracy is not known`;
     case 'bake-drift':
-      return `${plan.canary} in the bake is no longer as ${plan.stable} was in the last step: errors or latencies are beyond their limits against those figures`;
+      return driftText(told);
     case 'paused-by-plan':
       return `the plan pauses here; all checks go on watching`;
     case 'warming-up':
@@ -101,6 +101,15 @@ export function reasonText(code: ReasonCode, told: Told): string {
     default:
       return assertNever(code, 'reason code');
   }
+}
+
+/** What the canary does in the bake beside what control did in the last step. */
+function driftText({ plan, evidence }: Told): string {
+  const worst = evidence.drift.worst();
+  if (!worst) return `${plan.canary} in the bake is no longer as ${plan.stable} was in the last step`;
+  const bad = worst.aboveMs === null ? 'failed' : `took longer than ${milliseconds(worst.aboveMs)}`;
+  const measured = `${count(worst.bad)} of ${count(worst.n)} predictions (${percent(worst.bad / Math.max(1, worst.n))}) ${bad}`;
+  return `${plan.canary} in the bake is no longer as ${plan.stable} was in the last step: ${measured}, and ${percent(worst.share)} would be within the limit`;
 }
 
 /** Beyond a million to one the number says nothing more. */

@@ -120,7 +120,7 @@ export class RolloutEvidence {
     const counts = generation.counts(bucket, canary?.routed ?? 0, this.plan.spec.warmup);
     if (bucket.final && ofStep) this.progress.finished += (canary?.routed ?? 0) + (stable?.routed ?? 0);
     if (generation.bake) {
-      if (bucket.final && canary) this.drift.add(canary);
+      if (bucket.final && canary && counts) this.drift.add(canary);
       if (bucket.final && ofStep) this.progress.canary += canary?.routed ?? 0;
       return;
     }
