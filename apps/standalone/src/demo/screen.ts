@@ -57,7 +57,7 @@ export class Screen {
       if (nowMs - this.drawnMs < DRAW_EVERY_MS) return;
       this.drawnMs = nowMs;
       this.erase();
-      this.block = [...modelLines(view, nowMs, this.colors, this.columns), this.loadLine()];
+      this.block = [...modelLines(view, nowMs, { colors: this.colors, columns: this.columns }), this.loadLine()];
       this.draw();
     } else if (nowMs - this.evidenceMs >= EVIDENCE_EVERY_MS && view.verdict) {
       this.evidenceMs = nowMs;
