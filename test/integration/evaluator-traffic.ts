@@ -4,25 +4,32 @@ import {
   type BucketRecord,
   bucketCodec,
   type BusProducer,
-  type BusRecord,
+  type BusBatch,
+  classHash,
+  type Label,
+  labelCodec,
+  modelHash,
   type Outcome,
+  type PredictionIdSealer,
   outcomeCodec,
   type OutRecord,
 } from '@app/shared';
 import { CELL_CLASS, type CellClass, cellKey } from '../../apps/evaluator/src/domain/summary.js';
 import { sketchBin } from '../../apps/evaluator/src/domain/sketch.js';
 import { seededRandom } from '../../apps/evaluator/src/testing/builders.js';
-import type { FoldedCounts } from '../../apps/evaluator/src/testing/recording-engine.js';
+import type { FoldedCounts, FoldedLabels } from '../../apps/evaluator/src/testing/recording-engine.js';
 
 export interface SyntheticRouterOptions {
   readonly producer: BusProducer;
-  readonly topic: string;
+  readonly topics: { readonly outcome: string; readonly label: string };
+  readonly sealer: PredictionIdSealer;
   readonly partitions: number;
   readonly models: readonly string[];
   readonly seed: number;
 }
 
 const STATUSES = ['ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'error', 'timeout', 'cancelled'] as const;
+const PREDICTED = 'three';
 const AGES_MS = [0, 50, 250, 1000] as const;
 
 /**
@@ -71,16 +78,43 @@ export class SyntheticRouter {
     if (all.length > 0) await this.options.producer.send(all);
   }
 
+  /** Labels of most good answers; now and then another one for a prediction that has one. */
+  private label(outcome: Outcome): OutRecord[] {
+    if (outcome.status !== 'ok' || this.random() < 0.2) return [];
+    const record = (label: string): OutRecord => {
+      const { predictionId } = outcome;
+      return { topic: this.options.topics.label, key: predictionId, value: labelCodec.encode({ predictionId, label }) };
+    };
+    const first = record(this.random() < 0.9 ? PREDICTED : 'other');
+    return this.random() < 0.2 ? [first, record('other')] : [first];
+  }
+
   private route(generation: number): PendingBucket {
     const { models, partitions } = this.options;
     const number = this.bucket++;
     const model = models[number % models.length]!;
+    const routedAt = Date.now();
     const outcomes = Array.from({ length: 10 }, (_, i): Outcome => {
       const status = STATUSES[Math.floor(this.random() * STATUSES.length)]!;
+      const unit = Math.floor(this.random() * 4);
       return {
         kind: 'outcome',
         schemaVersion: 1,
-        predictionId: `p-${this.options.seed}-${number}-${i}`,
+        predictionId: this.options.sealer.seal({
+          modelHash: modelHash(model),
+          generation,
+          versionIndex: i === 9 ? 1 : 0,
+          arm: i === 9 ? 'canary' : 'stable',
+          routedAt,
+          sinceBucketMs: 0,
+          unit,
+          segment: 0,
+          routerHash: this.options.seed,
+          counter: this.predictions + i,
+          valueKind: 'class',
+          value: classHash(PREDICTED),
+          counted: true,
+        }),
         model,
         version: i === 9 ? 'v2' : 'v1',
         generation,
@@ -88,8 +122,8 @@ export class SyntheticRouter {
         lane: number % partitions,
         sequence: 0,
         bucket: number,
-        unit: Math.floor(this.random() * 4),
-        routedAt: Date.now(),
+        unit,
+        routedAt,
         latencyMs: [5, 20, 80, 300][Math.floor(this.random() * 4)]!,
         status,
         httpStatus: status === 'ok' ? 200 : status === 'error' ? (this.random() < 0.5 ? 422 : 500) : 0,
@@ -97,7 +131,7 @@ export class SyntheticRouter {
     });
     this.predictions += outcomes.length;
     const dropped = this.random() < 0.03 ? 1 : 0;
-    return { number, lane: number % partitions, model, generation, routed: outcomes, left: outcomes.slice(dropped), dropped, look: 0, final: false, routedAt: Date.now() }; // prettier-ignore
+    return { number, lane: number % partitions, model, generation, routed: outcomes, left: outcomes.slice(dropped), dropped, look: 0, final: false, routedAt }; // prettier-ignore
   }
 
   private progress(bucket: PendingBucket): OutRecord[] {
@@ -128,7 +162,11 @@ export class SyntheticRouter {
       final,
     };
     bucket.look = Math.min(look + 1, AGES_MS.length - 1);
-    return [...come.map((outcome) => this.record(outcome, outcomeCodec)), this.record(record, bucketCodec)];
+    return [
+      ...come.map((outcome) => this.record(outcome, outcomeCodec)),
+      this.record(record, bucketCodec),
+      ...come.flatMap((outcome) => this.label(outcome)),
+    ];
   }
 
   private record<T extends { lane: number; sequence: number }>(
@@ -138,7 +176,7 @@ export class SyntheticRouter {
     const sequence = this.sequences.get(value.lane) ?? 0;
     this.sequences.set(value.lane, sequence + 1);
     return {
-      topic: this.options.topic,
+      topic: this.options.topics.outcome,
       partition: value.lane,
       key: this.id,
       value: codec.encode({ ...value, sequence }),
@@ -169,9 +207,43 @@ export class Recount {
   private readonly lost = new Set<string>();
   /** By model, then by `generation/version`. */
   readonly counts = new Map<string, Record<string, FoldedCounts>>();
+  /** By hash of the model. */
+  readonly labels = new Map<number, FoldedLabels>();
+  private readonly labelled = new Set<string>();
+  private readonly labelLogTimeMs = new Map<number, number>();
   duplicates = 0;
+  late = 0;
 
-  add(records: readonly BusRecord[]): void {
+  constructor(
+    private readonly sealer: PredictionIdSealer,
+    private readonly labelsWithinMs: number,
+  ) {}
+
+  /** The first label of a prediction counts, if it came in time by the log of its partition. */
+  addLabels({ partition, records }: BusBatch): void {
+    for (const { value, timestampMs } of records) {
+      const logTimeMs = Math.max(timestampMs, this.labelLogTimeMs.get(partition) ?? -1);
+      this.labelLogTimeMs.set(partition, logTimeMs);
+      const { kind, predictionId, label } = JSON.parse(value!.toString('utf8')) as Omit<Label, 'kind'> & {
+        kind?: string;
+      };
+      if (kind === 'tick') continue;
+      const opened = this.sealer.open(predictionId);
+      if (!opened.ok) throw new Error(`a label of a prediction nobody made: ${predictionId}`);
+      const { routedAt, generation, arm, modelHash: model } = opened.value;
+      const late = logTimeMs >= (Math.floor(routedAt / 1_000) + 1) * 1_000 + this.labelsWithinMs;
+      if (late) this.late += 1;
+      if (late || this.labelled.has(predictionId)) continue;
+      this.labelled.add(predictionId);
+      const ofModel = this.labels.get(model) ?? {};
+      this.labels.set(model, ofModel);
+      const counts = (ofModel[`${generation}/${arm}`] ??= { n: 0, wrong: 0 });
+      counts.n += 1;
+      if (label !== PREDICTED) counts.wrong += 1;
+    }
+  }
+
+  add({ records }: BusBatch): void {
     for (const { value } of records) {
       const record = JSON.parse(value!.toString('utf8')) as Outcome | BucketRecord | { kind: 'tick' };
       if (record.kind === 'tick' || this.isDuplicate(record)) continue;

@@ -20,7 +20,7 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-export function aSpec(model: string): RolloutSpec {
+export function aSpec(model: string, labelsWithinMs = 60_000): RolloutSpec {
   const version = (name: string) => ({
     version: name,
     url: `http://127.0.0.1/${name}`,
@@ -40,7 +40,7 @@ export function aSpec(model: string): RolloutSpec {
     ],
     checks: {
       errorRate: { maxIncrease: 0.01, max: 0.5, strict: false },
-      accuracy: { maxDrop: 0.02, labelsWithinMs: 60_000, strict: false },
+      accuracy: { maxDrop: 0.02, labelsWithinMs, strict: false },
     },
     onInconclusive: 'pause',
     alpha: 0.01,
@@ -58,7 +58,11 @@ const PHASE_WEIGHTS = [
  * A model's state with an open rollout that is in its `step`. Registered with sequence 1 and generation 1; every phase is
  * a decision and a generation more.
  */
-export function aState(model: string, step: number, change: { ended?: boolean } = {}): RolloutState {
+export function aState(
+  model: string,
+  step: number,
+  change: { ended?: boolean; labelsWithinMs?: number } = {},
+): RolloutState {
   const phases: Phase[] = PHASE_WEIGHTS.slice(0, step + 1).map((weights, i) => ({
     sequence: 3 + i,
     generation: 2 + i,
@@ -86,7 +90,7 @@ export function aState(model: string, step: number, change: { ended?: boolean } 
     prediction: { pointer: '/class', kind: 'class', tolerance: 0 },
     rollout: {
       rollout: `${model}-1`,
-      spec: aSpec(model),
+      spec: aSpec(model, change.labelsWithinMs),
       status: change.ended ? 'rolled-back' : 'progressing',
       stable: 'v1',
       canary: 'v2',

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { EngineFactory } from '../domain/cut/engine-factory.js';
 import type { CutContext, Judgement, ModelEngine } from '../domain/engine.js';
 import type { ModelPlan } from '../domain/plan.js';
-import type { BucketSummary, Summary } from '../domain/summary.js';
+import type { BucketSummary, LabelShare, Summary } from '../domain/summary.js';
 
 /** Sums over everything folded, by generation and version. */
 export interface FoldedCounts {
@@ -14,6 +14,9 @@ export interface FoldedCounts {
   leftOut: number;
 }
 
+/** Labelled predictions folded, by `generation/arm`. */
+export type FoldedLabels = Record<string, { n: number; wrong: number }>;
+
 interface RecordedState {
   readonly model: string;
   plan: ModelPlan | null;
@@ -23,7 +26,7 @@ interface RecordedState {
   cuts: number;
   /** By `generation/version`. */
   counts: Record<string, FoldedCounts>;
-  labelled: number;
+  labels: FoldedLabels;
 }
 
 /**
@@ -34,7 +37,7 @@ export class RecordingEngine implements ModelEngine {
   private constructor(private readonly state: RecordedState) {}
 
   static create(model: string): RecordingEngine {
-    return new RecordingEngine({ model, plan: null, changed: false, digest: '', cuts: 0, counts: {}, labelled: 0 });
+    return new RecordingEngine({ model, plan: null, changed: false, digest: '', cuts: 0, counts: {}, labels: {} });
   }
 
   static decode(bytes: Buffer): RecordingEngine {
@@ -56,7 +59,7 @@ export class RecordingEngine implements ModelEngine {
     this.call('fold', summary);
     this.state.changed = true;
     if (summary.kind === 'bucket') this.count(summary);
-    else if (summary.kind === 'label-share') this.state.labelled += summary.stable.n + summary.canary.n;
+    else if (summary.kind === 'label-share') this.countLabels(summary);
     else
       for (const [version, routed] of Object.entries(summary.routed))
         this.countsOf(summary.generation, version).leftOut += routed;
@@ -66,7 +69,7 @@ export class RecordingEngine implements ModelEngine {
     const rollout = this.state.plan?.rollout;
     if (!rollout || rollout.ended || !this.state.changed) return null;
     this.state.changed = false;
-    const { digest, counts, labelled } = this.state;
+    const { digest, counts, labels } = this.state;
     return {
       rollout: rollout.rollout,
       step: rollout.step,
@@ -78,7 +81,7 @@ export class RecordingEngine implements ModelEngine {
       counted: { stable: 0, canary: 0 },
       forecast: { predictionsToGo: null, minutesToGo: null },
       // A copy: the engine goes on counting in its own.
-      baseline: structuredClone({ counts, labelled }),
+      baseline: structuredClone({ counts, labels }),
     };
   }
 
@@ -97,6 +100,14 @@ export class RecordingEngine implements ModelEngine {
       counts.buckets += 1;
       counts.routed += arm.routed;
       arm.cells.keys.forEach((key, i) => (counts.cells[key] = (counts.cells[key] ?? 0) + arm.cells.counts[i]!));
+    }
+  }
+
+  private countLabels(share: LabelShare): void {
+    for (const arm of ['stable', 'canary'] as const) {
+      const labels = (this.state.labels[`${share.generation}/${arm}`] ??= { n: 0, wrong: 0 });
+      labels.n += share[arm].n;
+      labels.wrong += share[arm].wrong;
     }
   }
 
