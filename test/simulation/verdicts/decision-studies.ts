@@ -1,9 +1,9 @@
 import type { RolloutSpec } from '@app/shared';
-import { type RolloutEnd, type RolloutRun, runRollout } from './rollout-run.js';
-import { beta, exponential, lognormal, type Random } from './sampling.js';
+import { type RolloutEnd, type RolloutRun, runRollout } from '../../../apps/evaluator/src/rehearsal/rollout-run.js';
+import { beta, exponential, lognormal, type Random } from '../../../apps/evaluator/src/rehearsal/sampling.js';
 import { arm, ERROR_RATE, MEDIAN_MS, rolloutSpec, SIGMA, traffic } from './scenarios.js';
 import { mean, quantile, rateBelow, type RunFigures, type Study, thousands } from './study.js';
-import type { ArmModel, TrafficModel, User } from './traffic.js';
+import type { ArmModel, TrafficModel, User } from '../../../apps/evaluator/src/rehearsal/traffic.js';
 
 const PER_SECOND = 500;
 /** History of 12,500 predictions, but not more than ten minutes. */

@@ -9,7 +9,7 @@ import {
   PASS_GRID,
 } from '../../../apps/evaluator/src/domain/verdict/kernel.js';
 import { seededRandom } from '../../fixtures/seeded-random.js';
-import { Binomial, type Random } from './sampling.js';
+import { Binomial, type Random } from '../../../apps/evaluator/src/rehearsal/sampling.js';
 import { mean, percentText, rateBelow, type RunFigures, standardError, type Study, thousands } from './study.js';
 
 /** Looks every 100 canary events with the canary at 10 %: one bucket each. */

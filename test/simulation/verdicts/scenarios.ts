@@ -1,6 +1,6 @@
 import type { RolloutSpec } from '@app/shared';
-import { exponential, lognormal } from './sampling.js';
-import type { ArmModel, TrafficModel } from './traffic.js';
+import { exponential, lognormal } from '../../../apps/evaluator/src/rehearsal/sampling.js';
+import type { ArmModel, TrafficModel } from '../../../apps/evaluator/src/rehearsal/traffic.js';
 
 /** What the whole decision's figures are measured with (verdict-engine.md, section 9). */
 export const ERROR_RATE = 0.02;

@@ -1,5 +1,5 @@
-import { sketchBin } from '../../../apps/evaluator/src/domain/sketch.js';
-import { CellCounter } from '../../../apps/evaluator/src/domain/slot/cell-counter.js';
+import { sketchBin } from '../domain/sketch.js';
+import { CellCounter } from '../domain/slot/cell-counter.js';
 import {
   type ArmCounts,
   type BucketSummary,
@@ -7,7 +7,7 @@ import {
   type CellClass,
   cellKey,
   type Cells,
-} from '../../../apps/evaluator/src/domain/summary.js';
+} from '../domain/summary.js';
 import { type LabelModel, Labels } from './labels.js';
 import { exponential, type Random, Weighted } from './sampling.js';
 

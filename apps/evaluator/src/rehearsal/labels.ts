@@ -1,5 +1,5 @@
-import { strataMsOf, stratumClosesAtMs } from '../../../apps/evaluator/src/domain/slot/generation-directory.js';
-import type { LabelledArm, LabelShare } from '../../../apps/evaluator/src/domain/summary.js';
+import { strataMsOf, stratumClosesAtMs } from '../domain/slot/generation-directory.js';
+import type { LabelledArm, LabelShare } from '../domain/summary.js';
 import type { Random } from './sampling.js';
 import type { ArmModel, Timed } from './traffic.js';
 

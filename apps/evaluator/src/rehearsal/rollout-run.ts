@@ -1,9 +1,9 @@
 import type { Phase, RolloutSpec } from '@app/shared';
-import type { Judgement } from '../../../apps/evaluator/src/domain/engine.js';
-import type { ModelPlan } from '../../../apps/evaluator/src/domain/plan.js';
-import type { Summary } from '../../../apps/evaluator/src/domain/summary.js';
-import { createModelEngine } from '../../../apps/evaluator/src/domain/verdict/model-engine.js';
-import { seededRandom } from '../../fixtures/seeded-random.js';
+import type { Judgement } from '../domain/engine.js';
+import type { ModelPlan } from '../domain/plan.js';
+import type { Summary } from '../domain/summary.js';
+import { createModelEngine } from '../domain/verdict/model-engine.js';
+import { seededRandom } from './seeded-random.js';
 import { type Timed, Traffic, type TrafficModel } from './traffic.js';
 
 /** One simulated rollout, from the traffic before it to its end. */
