@@ -54,13 +54,16 @@ const PLANS_PER_MODEL_MAX = 50;
 export class PlanHistory {
   private readonly byModel = new Map<string, KnownPlan[]>();
 
+  /** @param plansPerModelMax the oldest plans of a model go beyond it. */
+  constructor(private readonly plansPerModelMax = PLANS_PER_MODEL_MAX) {}
+
   /** Adds a state as it is read. A state with a sequence that is there already changes nothing. */
   add(known: KnownPlan): void {
     const plans = this.byModel.get(known.plan.model) ?? [];
     this.byModel.set(known.plan.model, plans);
     if ((plans.at(-1)?.sequence ?? -1) >= known.sequence) return;
     plans.push(known);
-    if (plans.length > PLANS_PER_MODEL_MAX) plans.shift();
+    if (plans.length > this.plansPerModelMax) plans.shift();
   }
 
   newest(model: string): KnownPlan | undefined {

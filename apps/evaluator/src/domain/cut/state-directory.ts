@@ -1,12 +1,18 @@
-import { modelHash, type RolloutState } from '@app/shared';
+import { modelHash, type RolloutSpec, type RolloutState } from '@app/shared';
 import type { CountedGeneration, GenerationDirectory, ModelEntry } from '../slot/generation-directory.js';
+
+/** What a state tells of a model's generations. */
+export type DirectoryFacts = Pick<
+  RolloutState,
+  'model' | 'generation' | 'prediction' | 'versions' | 'versionIndexes'
+> & { readonly rollout?: { readonly spec: RolloutSpec; readonly phases: readonly { readonly generation: number }[] } };
 
 /** What the states of rollout-state tell of models and their generations, whatever rollout is the newest one. */
 export class StateDirectory implements GenerationDirectory {
   private readonly byHash = new Map<number, DirectoryEntry>();
 
   /** Adds a state as it is read; an older one than those before it adds only what they did not tell. */
-  add(state: RolloutState): void {
+  add(state: DirectoryFacts): void {
     const hash = modelHash(state.model);
     const entry = this.byHash.get(hash) ?? new DirectoryEntry(state.model);
     this.byHash.set(hash, entry);
@@ -47,7 +53,7 @@ class DirectoryEntry implements ModelEntry {
     return this.countedBy.get(generation) ?? null;
   }
 
-  add(state: RolloutState): void {
+  add(state: DirectoryFacts): void {
     if (state.generation >= this.newestGeneration) {
       this.newestGeneration = state.generation;
       this.newestTolerance = state.prediction?.tolerance ?? 0;
