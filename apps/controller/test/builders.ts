@@ -1,4 +1,13 @@
-import type { CheckResult, Command, RolloutSpec, RolloutState, RolloutStep, Verdict, VersionSpec } from '@app/shared';
+import type {
+  CheckResult,
+  Command,
+  RolloutSpec,
+  RolloutState,
+  RolloutStep,
+  TrafficStep,
+  Verdict,
+  VersionSpec,
+} from '@app/shared';
 
 /** Builders of what the controller is fed with. Everything not named is ordinary. */
 export const T0 = 1_800_000_000_000;
@@ -7,13 +16,17 @@ export function version(name: string, url = `http://127.0.0.1:9/${name}`): Versi
   return { version: name, url, deadlineMs: 10_000, maxConcurrency: 1024 };
 }
 
-export function traffic(canary: number, more: Partial<RolloutStep & { atMostMs: number }> = {}): RolloutStep {
+export function traffic(canary: number, more: Partial<TrafficStep> = {}): RolloutStep {
   return {
     kind: 'traffic',
     weights: { v1: Number((1 - canary).toFixed(4)), v2: canary },
     atLeast: { predictions: 1000, durationMs: 60_000 },
     ...more,
   };
+}
+
+export function shadow(fraction = 0.5): RolloutStep {
+  return { kind: 'shadow', fraction, atLeast: { predictions: 1000, durationMs: 60_000 } };
 }
 
 export function spec(overrides: Partial<RolloutSpec> = {}): RolloutSpec {

@@ -97,6 +97,8 @@ export const RolloutStateSchema = T.Object({
   /** Fractions that sum to 1 over the keys of `versions`. */
   weights: WeightsSchema,
   versions: T.Record(T.String(), VersionStateSchema),
+  /** While copies are sent: to whom, and of which fraction of the predictions. The answers are compared and thrown away. */
+  shadow: T.Optional(T.Object({ version: T.String(), fraction: T.Number({ exclusiveMinimum: 0, maximum: 1 }) })),
   prediction: T.Optional(
     T.Object({
       pointer: T.String(),

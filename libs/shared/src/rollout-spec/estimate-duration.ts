@@ -1,5 +1,6 @@
 import type { Problem } from '../result.js';
 import { roughDuration } from './duration.js';
+import { estimateShadow } from './estimate-shadow.js';
 import { type LatencyCheck, QUANTILE_VALUE, QUANTILES, type RolloutSpec, type TrafficStep } from './rollout-spec.js';
 
 export interface DurationEstimate {
@@ -51,6 +52,8 @@ export function estimateDuration(spec: RolloutSpec, predictionsPerSecond: number
   const steps = spec.steps.map((step, index): StepEstimate => {
     if (step.kind === 'traffic')
       return { step: index, ...estimateStep(spec, step, predictionsPerSecond, index === first) };
+    if (step.kind === 'shadow')
+      return { step: index, ...estimateShadow(spec, step, predictionsPerSecond, ASSUMED_TRAFFIC) };
     if (step.durationMs === undefined) return { step: index, durationMs: null, waitsFor: 'person' };
     return { step: index, durationMs: step.durationMs, waitsFor: 'pause' };
   });

@@ -4,6 +4,7 @@ import { readSource } from './file-source.js';
 import { Findings } from './findings.js';
 import { readChecks } from './read-checks.js';
 import { readDuration } from './read-duration.js';
+import { readSegments } from './read-watched-more.js';
 import { readSteps } from './read-steps.js';
 import { readVersion } from './read-versions.js';
 import type { RolloutFile } from './rollout-file.js';
@@ -36,7 +37,7 @@ export function parseRolloutSpec(input: unknown): ParsedRolloutSpec {
   return { ok: true, value: spec, warnings: findings.warnings };
 }
 
-const ROLLOUT_KEYS = ['steps', 'checks', 'warmup', 'onInconclusive', 'alpha', 'beta'] as const;
+const ROLLOUT_KEYS = ['steps', 'checks', 'segments', 'warmup', 'onInconclusive', 'alpha', 'beta'] as const;
 
 /** A file with only a model and its stable version registers the model: stable gets all traffic. */
 function readRegistration(file: RolloutFile, findings: Findings): RolloutSpec {
@@ -101,6 +102,7 @@ function readRollout(
     },
     steps: file.steps ? readSteps(file.steps, arms, findings) : [],
     checks: readChecks(file, findings),
+    ...(file.segments ? { segments: readSegments(file.segments, findings) } : {}),
     onInconclusive: file.onInconclusive ?? 'pause',
     alpha: file.alpha ?? DEFAULT_ALPHA,
     beta: file.beta ?? DEFAULT_BETA,

@@ -1,5 +1,7 @@
 import type { Findings, Path } from './findings.js';
 import { readDuration } from './read-duration.js';
+import { readWatchedMore } from './read-watched-more.js';
+import { readShadowCheck } from './read-shadow.js';
 import { type FileChecks, type FileLatency, isOff, type RolloutFile } from './rollout-file.js';
 import { type Checks, type LatencyCheck, QUANTILES, type QuantileLimit } from './rollout-spec.js';
 
@@ -20,11 +22,14 @@ export function readChecks(file: RolloutFile, findings: Findings): Checks {
     checks.firstByte === undefined || isOff(checks.firstByte)
       ? undefined
       : readLatency(checks.firstByte, ['checks', 'firstByte'], findings);
+  const shadow = readShadowCheck(file, accuracy, findings);
   const read: Checks = {
     ...(isOff(checks.errorRate) ? {} : { errorRate: { ...DEFAULT_ERROR_RATE, ...checks.errorRate } }),
     ...(accuracy ? { accuracy } : {}),
     ...(latency ? { latency } : {}),
     ...(firstByte ? { firstByte } : {}),
+    ...readWatchedMore(file, findings),
+    ...(shadow ? { shadow } : {}),
   };
   if (Object.keys(read).length === 0)
     findings.refuse(['checks'], 'no-checks', 'checks: all of them are off, so nothing would be compared: leave one on');

@@ -1,7 +1,8 @@
 import type { Findings, Path } from './findings.js';
 import { readDuration } from './read-duration.js';
 import type { FileStep } from './rollout-file.js';
-import type { RolloutStep, TrafficStep } from './rollout-spec.js';
+import { readShadowFraction, refuseLateShadow } from './read-shadow.js';
+import type { RolloutStep, ShadowStep, TrafficStep } from './rollout-spec.js';
 import { readWeights } from './weights.js';
 
 export const DEFAULT_STEP_PREDICTIONS = 1000;
@@ -22,13 +23,17 @@ export function readSteps(steps: readonly FileStep[], arms: ArmNames, findings: 
 }
 
 function readStep(file: FileStep, path: Path, arms: ArmNames, findings: Findings): RolloutStep | undefined {
-  const pauses = file.pause !== undefined;
-  if (pauses === (file.traffic_split !== undefined)) {
-    const what = pauses ? 'has both traffic_split and pause' : 'has neither traffic_split nor pause';
-    findings.refuse(path, 'wrong-step', `${path.join('.')} ${what}: write one of the two`);
+  const kinds = (['traffic_split', 'pause', 'shadow'] as const).filter((kind) => file[kind] !== undefined);
+  if (kinds.length !== 1) {
+    const what =
+      kinds.length === 0
+        ? 'has neither traffic_split nor pause: write one of the two'
+        : `has both ${kinds[0]} and ${kinds[1]}: write one of the two`;
+    findings.refuse(path, 'wrong-step', `${path.join('.')} ${what}`);
     return undefined;
   }
-  if (!pauses) return readTrafficStep(file, path, arms, findings);
+  if (file.shadow) return readShadowStep(file, file.shadow, path, findings);
+  if (file.pause === undefined) return readTrafficStep(file, path, arms, findings);
   for (const key of ['atLeast', 'atMost'] as const)
     if (file[key] !== undefined)
       findings.refuse(
@@ -44,6 +49,22 @@ function readStep(file: FileStep, path: Path, arms: ArmNames, findings: Findings
 
 function readTrafficStep(file: FileStep, path: Path, arms: ArmNames, findings: Findings): TrafficStep | undefined {
   const weights = readWeights(file.traffic_split, [arms.stable, arms.canary], [...path, 'traffic_split'], findings);
+  const bounds = readBounds(file, path, findings);
+  return weights ? { kind: 'traffic', weights, ...bounds } : undefined;
+}
+
+function readShadowStep(
+  file: FileStep,
+  shadow: NonNullable<FileStep['shadow']>,
+  path: Path,
+  findings: Findings,
+): ShadowStep {
+  const fraction = readShadowFraction(shadow, [...path, 'shadow'], findings);
+  return { kind: 'shadow', fraction, ...readBounds(file, path, findings) };
+}
+
+/** How long a step lasts: at least and at most. */
+function readBounds(file: FileStep, path: Path, findings: Findings): Pick<TrafficStep, 'atLeast' | 'atMostMs'> {
   const atLeast = {
     predictions: file.atLeast?.predictions ?? DEFAULT_STEP_PREDICTIONS,
     durationMs: readDuration(
@@ -62,8 +83,7 @@ function readTrafficStep(file: FileStep, path: Path, arms: ArmNames, findings: F
       'out-of-range',
       `${atMostPath.join('.')}: the step may not end before atLeast.duration is over: make it longer, or atLeast shorter`,
     );
-  if (!weights) return undefined;
-  return { kind: 'traffic', weights, atLeast, ...(Number.isFinite(atMostMs) ? { atMostMs } : {}) };
+  return { atLeast, ...(Number.isFinite(atMostMs) ? { atMostMs } : {}) };
 }
 
 function checkOrder(steps: readonly RolloutStep[], arms: ArmNames, findings: Findings): void {
@@ -71,6 +91,10 @@ function checkOrder(steps: readonly RolloutStep[], arms: ArmNames, findings: Fin
   let highest = 0;
   steps.forEach((step, index) => {
     if (step.kind === 'pause') return;
+    if (step.kind === 'shadow') {
+      if (highest > 0) refuseLateShadow(['steps', index], findings);
+      return;
+    }
     const share = step.weights[arms.canary]!;
     const path: Path = ['steps', index, 'traffic_split'];
     const field = path.join('.');
@@ -102,19 +126,20 @@ function checkOrder(steps: readonly RolloutStep[], arms: ArmNames, findings: Fin
       'ends-with-pause',
       `${lastPath.join('.')}: a pause cannot be the last step: end with ${full}, and pause before it`,
     );
-  else if (last.weights[arms.canary] !== 1)
+  else if (last.kind === 'shadow' || last.weights[arms.canary] !== 1)
     findings.refuse(
       lastPath,
       'not-full-at-end',
       `${lastPath.join('.')}: the last step must give ${arms.canary} everything before it becomes stable: add ${full}`,
     );
-  if (steps[0]!.kind === 'pause')
+  const first = steps[0]!;
+  if (first.kind === 'pause')
     findings.refuse(
       ['steps', 0],
       'begins-with-pause',
       'steps.0: a pause cannot be the first step: apply the file when the rollout may begin',
     );
-  else if (steps[0]!.weights[arms.canary] === 1)
+  else if (first.kind === 'traffic' && first.weights[arms.canary] === 1)
     findings.warn(
       ['steps', 0],
       'everybody-at-once',

@@ -2,11 +2,13 @@ import { stringify } from 'yaml';
 import { formatDuration } from './duration.js';
 import {
   type Checks,
+  type CustomCheck,
   type LatencyCheck,
   QUANTILES,
   type QuantileLimit,
   type RolloutSpec,
   type RolloutStep,
+  type ShadowCheck,
   type VersionSpec,
 } from './rollout-spec.js';
 
@@ -29,6 +31,7 @@ export function rolloutFileOf(spec: RolloutSpec): Record<string, unknown> {
     warmup: { predictions: spec.warmup.predictions, duration: formatDuration(spec.warmup.durationMs) },
     steps: spec.steps.map(stepOf),
     checks: checksOf(spec),
+    ...(spec.segments ? { segments: spec.segments } : {}),
     onInconclusive: spec.onInconclusive,
     alpha: spec.alpha,
     beta: spec.beta,
@@ -48,14 +51,14 @@ function stepOf(step: RolloutStep): Record<string, unknown> {
   if (step.kind === 'pause')
     return { pause: step.durationMs === undefined ? {} : { duration: formatDuration(step.durationMs) } };
   return {
-    traffic_split: step.weights,
+    ...(step.kind === 'shadow' ? { shadow: { fraction: step.fraction } } : { traffic_split: step.weights }),
     atLeast: { predictions: step.atLeast.predictions, duration: formatDuration(step.atLeast.durationMs) },
     ...(step.atMostMs === undefined ? {} : { atMost: { duration: formatDuration(step.atMostMs) } }),
   };
 }
 
-function checksOf({ checks }: RolloutSpec): Record<keyof Checks, unknown> {
-  const { errorRate, accuracy, latency, firstByte } = checks;
+function checksOf({ checks, steps }: RolloutSpec): Partial<Record<keyof Checks, unknown>> {
+  const { errorRate, accuracy, latency, firstByte, shadow, custom, drift } = checks;
   return {
     errorRate: errorRate ?? 'off',
     accuracy: accuracy
@@ -67,7 +70,22 @@ function checksOf({ checks }: RolloutSpec): Record<keyof Checks, unknown> {
       : 'off',
     latency: latency ? latencyOf(latency) : 'off',
     firstByte: firstByte ? latencyOf(firstByte) : 'off',
+    ...(custom ? { custom: customOf(custom) } : {}),
+    drift: drift ?? 'off',
+    ...(steps.some((step) => step.kind === 'shadow') ? { shadow: shadow ? shadowOf(shadow) : 'off' } : {}),
   };
+}
+
+function shadowOf({ minAgreement, maxDrop }: ShadowCheck): Record<string, unknown> {
+  return { ...(minAgreement === undefined ? {} : { minAgreement }), maxDrop: maxDrop ?? 'off' };
+}
+
+function customOf(custom: Readonly<Record<string, CustomCheck>>): Record<string, unknown> {
+  const entries = Object.entries(custom).map(([name, { from, source, worse, limit, minEffect }]) => {
+    const where = from === 'label' ? { from, value: source } : { pointer: source };
+    return [name, { ...where, [worse === 'higher' ? 'maxIncrease' : 'maxDrop']: limit, minEffect }] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function latencyOf(check: LatencyCheck): Record<string, unknown> {

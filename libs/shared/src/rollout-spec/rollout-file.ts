@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type as T } from '@sinclair/typebox';
+import { CustomChecksSchema, DriftCheckSchema, SegmentsSchema } from './watched-more-file.js';
 
 /**
  * The shape of a rollout file as a user writes it. `remedy` says what to write instead; it becomes part of the refusal.
@@ -40,6 +41,18 @@ const VersionSchema = T.Object(
 const StepSchema = T.Object(
   {
     traffic_split: T.Optional(T.Unknown()),
+    shadow: T.Optional(
+      T.Object(
+        {
+          fraction: T.Number({
+            exclusiveMinimum: 0,
+            maximum: 1,
+            remedy: 'a fraction of the predictions, above 0 and at most 1, e.g. 0.5',
+          }),
+        },
+        { ...closed, remedy: 'write it as { fraction: 0.5 }' },
+      ),
+    ),
     pause: T.Optional(
       T.Union([T.Null(), T.Object({ duration: T.Optional(duration) }, closed)], {
         remedy: 'write pause: {} to wait for a person, or pause: { duration: 10m }',
@@ -56,7 +69,10 @@ const StepSchema = T.Object(
     ),
     atMost: T.Optional(T.Object({ duration }, { ...closed, remedy: 'write it as { duration: 4h }' })),
   },
-  { ...closed, remedy: 'a step is { traffic_split: { v1: 0.9, v2: 0.1 } } or { pause: {} }' },
+  {
+    ...closed,
+    remedy: 'a step is { traffic_split: { v1: 0.9, v2: 0.1 } }, { pause: {} } or, first, { shadow: { fraction: 0.5 } }',
+  },
 );
 
 const QuantileSchema = orOff(
@@ -116,8 +132,24 @@ const ChecksSchema = T.Object(
     ),
     latency: T.Optional(LatencySchema),
     firstByte: T.Optional(LatencySchema),
+    custom: CustomChecksSchema,
+    drift: DriftCheckSchema,
+    shadow: T.Optional(
+      orOff(
+        T.Object(
+          {
+            minAgreement: T.Optional(fraction('a fraction between 0 and 1: 0.9 wants the same answer in nine of ten')),
+            maxDrop: T.Optional(
+              orOff(fraction('a fraction between 0 and 1: 0.02 allows two points less accuracy'), 'a fraction, or off'),
+            ),
+          },
+          closed,
+        ),
+        'write it as { minAgreement: 0.9, maxDrop: 0.02 }, or off',
+      ),
+    ),
   },
-  { ...closed, remedy: 'checks are errorRate, accuracy, latency and firstByte' },
+  { ...closed, remedy: 'checks are errorRate, accuracy, latency, firstByte and shadow' },
 );
 
 export const RolloutFileSchema = T.Object(
@@ -154,6 +186,7 @@ export const RolloutFileSchema = T.Object(
       }),
     ),
     checks: T.Optional(ChecksSchema),
+    segments: SegmentsSchema,
     onInconclusive: T.Optional(
       T.Union([T.Literal('pause'), T.Literal('rollback')], { remedy: 'write pause or rollback' }),
     ),

@@ -13,6 +13,8 @@ export interface RolloutSpec {
   readonly warmup: { readonly predictions: number; readonly durationMs: number };
   readonly steps: readonly RolloutStep[];
   readonly checks: Checks;
+  /** The checks of errors, latency and accuracy also watch inside each of these parts of the traffic. */
+  readonly segments?: SegmentsSpec;
   readonly onInconclusive: 'pause' | 'rollback';
   /** False-alarm bound of FAIL and of PASS, by design .01 and .05. */
   readonly alpha: number;
@@ -37,13 +39,26 @@ export interface PredictionSpec {
   readonly tolerance: number;
 }
 
-export type RolloutStep = TrafficStep | PauseStep;
+export type RolloutStep = ShadowStep | TrafficStep | PauseStep;
 
 export interface TrafficStep {
   readonly kind: 'traffic';
   readonly weights: Weights;
   readonly atLeast: { readonly predictions: number; readonly durationMs: number };
   /** Without a pass by then the step is inconclusive; absent: no limit. */
+  readonly atMostMs?: number;
+}
+
+/**
+ * Before the first traffic step: stable answers everybody, and the canary gets copies whose answers are thrown away after
+ * they were compared with stable's.
+ */
+export interface ShadowStep {
+  readonly kind: 'shadow';
+  /** Of the predictions, above 0 and at most 1, at most four decimals. */
+  readonly fraction: number;
+  /** `predictions`: copies that the canary answered. */
+  readonly atLeast: { readonly predictions: number; readonly durationMs: number };
   readonly atMostMs?: number;
 }
 
@@ -63,6 +78,12 @@ export interface Checks {
   readonly latency?: LatencyCheck;
   /** As latency, to the first byte; for streams. */
   readonly firstByte?: LatencyCheck;
+  /** Means of numbers of the user's own, by name; at most 8. */
+  readonly custom?: Readonly<Record<string, CustomCheck>>;
+  /** Whether the predictions themselves change: a reason to look, never to roll back. */
+  readonly drift?: DriftCheck;
+  /** Only in a rollout with a shadow step. */
+  readonly shadow?: ShadowCheck;
 }
 
 export interface ErrorRateCheck {
@@ -78,6 +99,39 @@ export interface AccuracyCheck {
   /** The label horizon L. */
   readonly labelsWithinMs: number;
   readonly strict: boolean;
+}
+
+/** What answers to copies are held to, answer against answer. Errors are held to those of checks.errorRate. */
+export interface ShadowCheck {
+  /** Least share of pairs in which both versions say the same; absent: it is shown, and nothing waits for it. */
+  readonly minAgreement?: number;
+  /** How much less often the canary may be right than stable, on the same predictions; absent: not compared. */
+  readonly maxDrop?: number;
+}
+
+export interface SegmentsSpec {
+  /** Lower case. Its value is the segment of a request. */
+  readonly header: string;
+  /** So many of the largest segments are watched, and the rest as one. */
+  readonly top: number;
+}
+
+/** The mean of a number: of the canary's predictions against stable's of the same moment. */
+export interface CustomCheck {
+  readonly from: 'answer' | 'label';
+  /** JSON pointer into the answer's body; of a label, the name in its `values`. */
+  readonly source: string;
+  /** Which way is worse. */
+  readonly worse: 'higher' | 'lower';
+  /** Absolute: the canary's mean may be worse by this much. Above 0. */
+  readonly limit: number;
+  /** The distance from the limit at which the check is sharpest; by default the limit. Above 0. */
+  readonly minEffect: number;
+}
+
+export interface DriftCheck {
+  /** How much the odds of a class (or of a score above a threshold) may change; .1: by a tenth. */
+  readonly allowance: number;
 }
 
 export interface LatencyCheck {

@@ -85,7 +85,7 @@ function inconclusive(draft: Draft, rollout: RolloutProgress, verdict: Verdict):
 function isExtended(draft: Draft, rollout: RolloutProgress): boolean {
   if (rollout.resumedAt === undefined) return false;
   const step = rollout.spec.steps[rollout.step];
-  const atMostMs = step?.kind === 'traffic' ? step.atMostMs : undefined;
+  const atMostMs = step && step.kind !== 'pause' ? step.atMostMs : undefined;
   return atMostMs === undefined || draft.nowMs - rollout.resumedAt < atMostMs;
 }
 

@@ -1,14 +1,20 @@
 import {
+  assertNever,
   type DecisionReason,
   formatDuration,
   type PauseStep,
   type RolloutProgress,
+  type RolloutStep,
+  type RolloutState,
+  type ShadowStep,
   type TrafficStep,
 } from '@app/shared';
 import { decide, type Draft, type NewDecision, openRollout } from './draft.js';
 import { HELD_AGAIN_MS } from './limits.js';
 import { moveText, shareText, stepText } from './reason-text.js';
 
+/** Copies end with the step that sends them, and rest while it is paused. */
+const NO_COPIES = { shadow: undefined } as const;
 /** Nothing of the former step holds any more. */
 const FRESH_STEP = { held: undefined, pause: undefined, resumedAt: undefined } as const;
 
@@ -19,35 +25,70 @@ export function startRollout(draft: Draft): Draft {
   if (!stableVersion || !canaryVersion) throw new Error(`${id}: a version of the rollout is not known`);
   const first = spec.steps[0];
   const weights = first?.kind === 'traffic' ? first.weights : { [stable]: 1 };
+  const copies = first?.kind === 'shadow' ? `${copiesText(canary, first)}; ` : '';
   const started = decide(draft, {
     action: 'started',
     reason: {
       code: 'canary-ready',
-      text: `${id} starts: ${canary} gets ${shareText(weights[canary] ?? 0)} of the traffic, ${stable} keeps ${shareText(weights[stable] ?? 0)}`,
+      text: `${id} starts: ${copies}${canary} gets ${shareText(weights[canary] ?? 0)} of the traffic, ${stable} keeps ${shareText(weights[stable] ?? 0)}`,
     },
     weights,
     reroutes: true,
     rollout: (rollout, numbers) =>
-      first?.kind === 'traffic'
+      first && first.kind !== 'pause'
         ? withPhase(rollout, 0, draft.nowMs, numbers)
         : { ...rollout, ...FRESH_STEP, status: 'progressing', stepStartedAt: draft.nowMs },
     patch: {
       salt: id,
       canary,
       prediction: spec.prediction,
+      shadow: shadowOf(canary, first),
       // Only now: until another rollout starts, an undo needs the version before.
       versions: { [stable]: stableVersion, [canary]: canaryVersion },
     },
     spec,
   });
-  return first?.kind === 'traffic' ? started : enterStep(started, 0, { code: 'canary-ready', text: `${id} starts` });
+  return first && first.kind !== 'pause'
+    ? started
+    : enterStep(started, 0, { code: 'canary-ready', text: `${id} starts` });
 }
 
 /** Goes on to a step, or promotes after the last one. `why` says what ended the step before. */
 export function enterStep(draft: Draft, step: number, why: DecisionReason): Draft {
   const next = openRollout(draft).spec.steps[step];
   if (!next) return promote(draft, why);
-  return next.kind === 'traffic' ? enterTraffic(draft, step, next, why) : enterPause(draft, step, next, why);
+  switch (next.kind) {
+    case 'traffic':
+      return enterTraffic(draft, step, next, why);
+    case 'shadow':
+      return enterShadow(draft, step, next, why);
+    case 'pause':
+      return enterPause(draft, step, next, why);
+    default:
+      return assertNever(next, 'step');
+  }
+}
+
+/** Copies for the canary, all answers from stable. */
+function enterShadow(draft: Draft, step: number, next: ShadowStep, why: DecisionReason): Draft {
+  const rollout = openRollout(draft);
+  const { stable, canary } = rollout;
+  return decide(draft, {
+    action: 'weight-changed',
+    reason: { ...why, text: `${why.text}; ${copiesText(canary, next)} (${stepText(rollout, step)})` },
+    weights: { [stable]: 1 },
+    reroutes: true,
+    patch: { shadow: shadowOf(canary, next) },
+    rollout: (before, numbers) => withPhase(before, step, draft.nowMs, numbers),
+  });
+}
+
+function shadowOf(canary: string, step: RolloutStep | undefined): RolloutState['shadow'] {
+  return step?.kind === 'shadow' ? { version: canary, fraction: step.fraction } : undefined;
+}
+
+function copiesText(canary: string, { fraction }: ShadowStep): string {
+  return `${canary} gets copies of ${shareText(fraction)} of the predictions, and no user sees its answers`;
 }
 
 function enterTraffic(draft: Draft, step: number, next: TrafficStep, why: DecisionReason): Draft {
@@ -58,6 +99,7 @@ function enterTraffic(draft: Draft, step: number, next: TrafficStep, why: Decisi
     action: 'weight-changed',
     reason: { ...why, text: `${why.text}; ${move} (${stepText(rollout, step)})` },
     weights: next.weights,
+    patch: NO_COPIES,
     // Each phase has a generation of its own, so that its evidence is told from the phase's before.
     reroutes: true,
     rollout: (before, numbers) => withPhase(before, step, draft.nowMs, numbers),
@@ -75,6 +117,7 @@ function enterPause(draft: Draft, step: number, next: PauseStep, why: DecisionRe
   return decide(draft, {
     action: 'paused',
     reason: { ...why, code, text },
+    patch: NO_COPIES,
     rollout: (before) => ({
       ...before,
       ...FRESH_STEP,
@@ -112,7 +155,7 @@ export function promote(draft: Draft, why: DecisionReason): Draft {
     weights: { [canary]: 1 },
     // Also where the weights were the same: from here on its predictions are stable's.
     reroutes: true,
-    patch: { stable: canary, canary: undefined },
+    patch: { stable: canary, canary: undefined, ...NO_COPIES },
   });
 }
 
@@ -125,7 +168,9 @@ export function giveUp(draft: Draft, action: 'rolled-back' | 'aborted', why: Dec
     action,
     reason: { ...why, text: share > 0 ? `${why.text}; ${moveText(canary, share, 0)}` : why.text },
     ...(untouched ? {} : { weights: { [stable]: 1 } }),
-    patch: { canary: undefined },
+    // The end of copies is a change of routing too.
+    reroutes: draft.state.shadow !== undefined,
+    patch: { canary: undefined, ...NO_COPIES },
   });
 }
 
@@ -147,6 +192,8 @@ export function pause(draft: Draft, why: DecisionReason): Draft {
   return decide(draft, {
     action: 'paused',
     reason: why,
+    // Nobody is waiting for what copies show.
+    patch: NO_COPIES,
     rollout: (rollout) => ({
       ...rollout,
       status: 'paused',
@@ -157,10 +204,11 @@ export function pause(draft: Draft, why: DecisionReason): Draft {
 
 /** Ends a pause: at a pause step the next one begins, otherwise the step goes on where it stood. */
 export function resume(draft: Draft, why: DecisionReason): Draft {
-  const { spec, step } = openRollout(draft);
+  const { spec, step, canary } = openRollout(draft);
   const resumed = decide(draft, {
     action: 'resumed',
     reason: why,
+    patch: { shadow: shadowOf(canary, spec.steps[step]) },
     rollout: (rollout) => ({
       ...rollout,
       status: 'progressing',

@@ -8,7 +8,7 @@ import {
 } from '@app/shared';
 import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../../../test/fixtures/seeded-random.js';
-import { command, registration, spec, T0, traffic, verdict, version } from '../../../test/builders.js';
+import { command, registration, shadow, spec, T0, traffic, verdict, version } from '../../../test/builders.js';
 import type { RolloutInput, Transition } from './inputs.js';
 import { transition } from './transition.js';
 
@@ -28,6 +28,7 @@ const SPECS = [
     canary: version('v3'),
     steps: [{ kind: 'traffic', weights: { v1: 0.5, v3: 0.5 }, atLeast: { predictions: 0, durationMs: 0 } }],
   }),
+  spec({ steps: [shadow(0.5), { kind: 'pause' }, traffic(0.2), traffic(1)] }),
   registration(),
 ];
 const ACTIONS = ['promote', 'promote-full', 'pause', 'resume', 'abort', 'undo', 'set-traffic'] as const;
@@ -41,7 +42,7 @@ function randomCommand(random: Random, state: RolloutState | null): Command {
     const canary = wanted.canary && state?.stable === wanted.canary.version ? version('v1') : wanted.canary;
     const renamed = { [wanted.stable.version]: stable.version, [wanted.canary?.version ?? '']: canary?.version ?? '' };
     const steps = wanted.steps.map((step) =>
-      step.kind === 'pause'
+      step.kind !== 'traffic'
         ? step
         : { ...step, weights: Object.fromEntries(Object.entries(step.weights).map(([v, w]) => [renamed[v] ?? v, w])) },
     );
