@@ -22,7 +22,7 @@ export interface Attribution {
   readonly sinceBucketMs: number;
   /** User group, 0..63. */
   readonly unit: number;
-  /** Segment number, 0 for none, 1..15. */
+  /** Number of the segment (segmentOf), 0 for none, 1..63. */
   readonly segment: number;
   /** Low 24 bits of the router id's hash and low 16 of a counter: makes ids unique. */
   readonly routerHash: number;
@@ -142,7 +142,7 @@ function writePayload(out: Buffer, at: number, a: Attribution): void {
   const flags =
     VALUE_KINDS.indexOf(a.valueKind) | (a.arm === 'canary' ? 4 : 0) | (a.counted ? 8 : 0) | ((a.segment & 15) << 4);
   out[at] = flags;
-  out[at + 1] = a.unit & 63;
+  out[at + 1] = (a.unit & 63) | ((a.segment & 48) << 2);
   out.writeUIntBE(a.modelHash, at + 2, 5);
   out.writeUIntBE(a.generation & 0xffffff, at + 7, 3);
   out[at + 10] = a.versionIndex;
@@ -159,8 +159,8 @@ function readPayload(bytes: Buffer, at: number): Attribution {
     valueKind: VALUE_KINDS[flags & 3] ?? 'none',
     arm: flags & 4 ? 'canary' : 'stable',
     counted: (flags & 8) !== 0,
-    segment: flags >> 4,
-    unit: bytes[at + 1]!,
+    segment: (flags >> 4) | ((bytes[at + 1]! >> 2) & 48),
+    unit: bytes[at + 1]! & 63,
     modelHash: bytes.readUIntBE(at + 2, 5),
     generation: bytes.readUIntBE(at + 7, 3),
     versionIndex: bytes[at + 10]!,

@@ -1,4 +1,5 @@
 import { type Static, Type as T } from '@sinclair/typebox';
+import { PREDICTION_BINS } from './prediction-bins.js';
 import { jsonCodec } from './validation.js';
 
 /**
@@ -38,8 +39,12 @@ export const OutcomeSchema = T.Object({
   /** Status the model server answered with; 0 when there was no answer. */
   httpStatus: T.Integer({ minimum: 0, maximum: 999 }),
   prediction: T.Optional(T.Union([T.String({ maxLength: 500 }), T.Number()])),
-  values: T.Optional(T.Record(T.String(), T.Number())),
+  /** Numbers by name that the rollout's custom checks compare; at most 8. */
+  values: T.Optional(T.Record(T.String({ maxLength: 100 }), T.Number(), { maxProperties: 8 })),
+  /** What the request's segment header says; empty if it has none; absent unless the rollout has segments. */
   segment: T.Optional(T.String({ maxLength: 100 })),
+  /** The prediction as binOfClass() or binOfNumber() has it; only while a rollout watches its drift. */
+  predictionBin: T.Optional(T.Integer({ minimum: 0, maximum: PREDICTION_BINS - 1 })),
   /** A copy whose answer was thrown away. */
   shadow: T.Optional(T.Boolean()),
   /** The canary failed and stable answered: the record is the canary's; the answer is in no count of stable's. */

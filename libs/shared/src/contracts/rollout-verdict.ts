@@ -16,8 +16,10 @@ export const ArmFigureSchema = T.Object({
 });
 
 export const CheckResultSchema = T.Object({
-  /** errorRate | errorCeiling | accuracy | latency.p50 | latency.p99 | latencyCeiling.p99 | firstByte.p50 ... */
+  /** errorRate | accuracy | latency.p50 | latencyCeiling.p99 | firstByte.p50 | custom.<name> | predictionDrift ... */
   check: T.String(),
+  /** Only this part of the traffic, as header=value: the segment in which the check says most against the canary. */
+  segment: T.Optional(T.String()),
   /** Whether PASS waits for it. */
   gating: T.Boolean(),
   stable: T.Union([ArmFigureSchema, T.Null()]),
@@ -28,7 +30,7 @@ export const CheckResultSchema = T.Object({
   interval: T.Union([T.Tuple([T.Number(), T.Number()]), T.Null()]),
   /** The limit in the unit of `difference` (for ceilings: in the unit of canary.value). */
   limit: T.Number(),
-  unit: T.Union([T.Literal('fraction'), T.Literal('ms')]),
+  unit: T.Union([T.Literal('fraction'), T.Literal('ms'), T.Literal('number')]),
   /** Log evidence that the canary is beyond the limit, and that it is within it; null where there is none. */
   evidence: T.Object({ fail: nullable, pass: nullable }),
   result: T.Union([T.Literal('pass'), T.Literal('fail'), T.Literal('continue'), T.Literal('no-data')]),
