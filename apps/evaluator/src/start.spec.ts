@@ -115,7 +115,8 @@ const routed = (): number => {
   return baseline?.counts['2/v1']?.routed ?? 0;
 };
 
-describe('an evaluator', () => {
+// Conditions are waited for, and a busy machine may take its time.
+describe('an evaluator', { timeout: 30_000 }, () => {
   it('makes verdicts of outcomes, and says at its door how it fares', async () => {
     await decide();
     const service = await start();

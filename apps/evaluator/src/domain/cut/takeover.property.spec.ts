@@ -151,7 +151,7 @@ function takenOver(life: Life, checkpoint: ReadonlyMap<string, Buffer>, engines:
 describe.each([
   { name: 'recording', engines: recordingEngines },
   { name: 'verdict', engines: verdictEngines },
-])('folding along cuts with the $name engine', ({ engines }) => {
+])('folding along cuts with the $name engine', { timeout: 30_000 }, ({ engines }) => {
   it.each(Array.from({ length: 20 }, (_, seed) => seed))(
     'gives the published bytes again from any checkpoint, and a takeover changes nothing that follows (seed %i)',
     (seed) => {
