@@ -29,6 +29,7 @@ export * from './contracts/rollout-decision.js';
 export * from './contracts/rollout-state.js';
 export * from './contracts/rollout-command.js';
 export * from './contracts/dead-letter.js';
+export * from './contracts/rehearsal.js';
 export * from './contracts/record-lines.js';
 export * from './contracts/replay-line.js';
 export * from './rollout-spec/rollout-spec.js';
