@@ -47,6 +47,8 @@ describe('outcome records', () => {
       override: true,
     });
     expect(decode(outcomeText(prefix, 0, 0, all))).not.toHaveProperty('bucket');
+    const watched = { values: { 'sc"ore': -1.5e-7 }, segment: 'São "Paulo"', predictionBin: 16_383 };
+    expect(decode(outcomeText(prefix, 0, 0, { ...fields, ...watched }))).toMatchObject(watched);
   });
 
   it('never say a negative latency', () => {

@@ -16,6 +16,9 @@ export interface OutcomeFields {
   readonly status: OutcomeStatus;
   readonly httpStatus: number;
   readonly prediction?: string | number;
+  readonly values?: Readonly<Record<string, number>>;
+  readonly predictionBin?: number;
+  readonly segment?: string;
   readonly fallback?: boolean;
   readonly override?: boolean;
 }
@@ -35,6 +38,9 @@ export function outcomeText(prefix: string, lane: number, sequence: number, o: O
   if (o.firstByteMs !== undefined) text += `,"firstByteMs":${millis(o.firstByteMs)}`;
   text += `,"status":"${o.status}","httpStatus":${o.httpStatus}`;
   if (o.prediction !== undefined) text += `,"prediction":${JSON.stringify(o.prediction)}`;
+  if (o.values !== undefined) text += `,"values":${JSON.stringify(o.values)}`;
+  if (o.segment !== undefined) text += `,"segment":${JSON.stringify(o.segment)}`;
+  if (o.predictionBin !== undefined) text += `,"predictionBin":${o.predictionBin}`;
   if (o.fallback) text += ',"fallback":true';
   if (o.override) text += ',"override":true';
   return text + '}';

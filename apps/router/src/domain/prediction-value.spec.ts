@@ -1,9 +1,13 @@
 import { classHash } from '@app/shared';
 import { describe, expect, it } from 'vitest';
+import { AnswerReader } from './answer-reader.js';
 import { NO_VALUE, PredictionReader } from './prediction-value.js';
+import { NOTHING_WATCHED } from './watched.js';
 
 const read = (pointer: string, kind: 'class' | 'number', body: unknown) =>
-  new PredictionReader(pointer, kind).read(Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)));
+  new AnswerReader(new PredictionReader(pointer, kind), NOTHING_WATCHED).read(
+    Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
+  ).prediction;
 
 describe('the predicted value', () => {
   it.each([

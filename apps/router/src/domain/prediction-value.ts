@@ -25,14 +25,8 @@ export class PredictionReader {
     this.tokens = pointerTokens(pointer);
   }
 
-  /** Reads an answer's body. Anything unexpected there is no value: a label of it cannot be judged. */
-  read(body: Buffer): PredictionValue {
-    let document: unknown;
-    try {
-      document = JSON.parse(body.toString('utf8'));
-    } catch {
-      return NO_VALUE;
-    }
+  /** Reads a JSON value. Anything unexpected there is no value: a label of it cannot be judged. */
+  readFrom(document: unknown): PredictionValue {
     const value = valueAt(document, this.tokens);
     return this.kind === 'class' ? classValue(value) : numberValue(value);
   }

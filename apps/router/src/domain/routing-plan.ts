@@ -1,5 +1,6 @@
 import type { RolloutState } from '@app/shared';
 import { type Arm, dealPoints } from './assignment.js';
+import { type Watched, watchedOf } from './watched.js';
 
 /** One version of a model as the router needs it. */
 export interface PlannedVersion {
@@ -25,6 +26,7 @@ export interface RoutingPlan {
   readonly prediction?: { readonly pointer: string; readonly kind: 'class' | 'number' };
   /** Outcomes carry the time to the first byte even of answers that come in one piece. */
   readonly firstByte: boolean;
+  readonly watched: Watched;
 }
 
 /** Reads the routing out of a model's state; a text says why the state cannot be served. */
@@ -50,6 +52,7 @@ export function planRouting(state: RolloutState): RoutingPlan | string {
     })),
     prediction: state.prediction,
     firstByte: state.rollout?.spec.checks?.firstByte !== undefined,
+    watched: watchedOf(state),
   };
 }
 

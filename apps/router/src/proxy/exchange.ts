@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { armOfPoint } from '../domain/assignment.js';
 import { PREDICTION_ID_HEADER, type RequestHead, VERSION_HEADER, answerHeaders } from '../domain/headers.js';
+import { readSegment } from '../domain/segment.js';
 import type { ServedModel, ServedVersion } from '../routing/served-model.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
 import type { DataPlaneParts } from './data-plane.js';
@@ -89,7 +90,9 @@ export class Exchange implements AttemptOwner {
     if (this.request.method === 'POST') {
       const atMs = clock.monotonicMs();
       const bucket = this.override ? null : evidence.route(model.routing, arm, atMs);
-      this.prediction = new Prediction(this.parts, { model, unit: unit.group, bucket, atMs });
+      const { segmentHeader } = model.plan.watched;
+      const segment = segmentHeader === null ? null : readSegment(head.headers, segmentHeader);
+      this.prediction = new Prediction(this.parts, { model, unit: unit.group, bucket, segment, atMs });
     }
     this.send(version);
   }

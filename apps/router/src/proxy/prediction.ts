@@ -1,6 +1,7 @@
 import type { OutcomeStatus } from '@app/shared';
 import type { Bucket } from '../domain/bucket-cutter.js';
-import { NO_VALUE, type PredictionValue } from '../domain/prediction-value.js';
+import { type Answer, NO_ANSWER } from '../domain/answer-reader.js';
+import type { Segment } from '../domain/segment.js';
 import type { ServedModel, ServedVersion } from '../routing/served-model.js';
 import type { DataPlaneParts } from './data-plane.js';
 
@@ -20,6 +21,8 @@ export interface Routed {
   readonly unit: number;
   /** Null: no evidence, because a tester named the version. */
   readonly bucket: Bucket | null;
+  /** Null: the rollout has no segments. */
+  readonly segment: Segment | null;
   /** By the monotonic clock. */
   readonly atMs: number;
 }
@@ -28,7 +31,7 @@ const SINCE_BUCKET_MS_MAX = 65_535;
 
 /** What is said about one prediction: its id, to the client, and its one outcome. Both say the same. */
 export class Prediction {
-  private value: PredictionValue = NO_VALUE;
+  private answer: Answer = NO_ANSWER;
   private failed: Ending | null = null;
   private sealedId: string | null = null;
   private recorded = false;
@@ -39,15 +42,15 @@ export class Prediction {
   ) {}
 
   /** What the answer says; before its id is made. */
-  answered(value: PredictionValue): void {
-    this.value = value;
+  answered(answer: Answer): void {
+    this.answer = answer;
   }
 
   /** The version it was assigned to failed, and stable is asked in its place: the outcome is still that version's. */
   failedOver(ending: Ending): void {
     this.failed = ending;
     this.sealedId = null;
-    this.value = NO_VALUE;
+    this.answer = NO_ANSWER;
   }
 
   /** Stable answers in another's place: that one's outcome is known, and so is the id. */
@@ -58,7 +61,8 @@ export class Prediction {
   /** The id, which says what `answeredBy` answered; the same ever after. */
   id(answeredBy: ServedVersion): string {
     const { sealer, evidence, nextCounter } = this.parts;
-    const { model, unit, bucket } = this.routed;
+    const { model, unit, bucket, segment } = this.routed;
+    const { prediction } = this.answer;
     return (this.sealedId ??= sealer.seal({
       modelHash: model.modelHash,
       generation: model.plan.generation,
@@ -67,11 +71,11 @@ export class Prediction {
       routedAt: this.routedAtWallMs(),
       sinceBucketMs: this.sinceBucketMs(),
       unit,
-      segment: 0,
+      segment: segment?.number ?? 0,
       routerHash: evidence.routerHash,
       counter: nextCounter(),
-      valueKind: this.value.kind,
-      value: this.value.sealed,
+      valueKind: prediction.kind,
+      value: prediction.sealed,
       counted: bucket !== null && this.failed === null,
     }));
   }
@@ -80,7 +84,9 @@ export class Prediction {
   record(ending: Ending): void {
     if (this.recorded) return;
     this.recorded = true;
-    const { unit, bucket } = this.routed;
+    const { unit, bucket, segment } = this.routed;
+    // The answer, if there is one, is stable's when the version failed.
+    const { prediction, values, predictionBin } = this.failed ? NO_ANSWER : this.answer;
     const { version, status, httpStatus, latencyMs, firstByteMs } = this.failed ?? ending;
     version.metrics.predictions[status].inc();
     version.metrics.seconds.observe(latencyMs / 1000);
@@ -93,7 +99,10 @@ export class Prediction {
       firstByteMs,
       status,
       httpStatus,
-      prediction: this.failed ? undefined : this.value.shown,
+      prediction: prediction.shown,
+      values,
+      predictionBin,
+      segment: segment?.name,
       fallback: this.failed !== null,
       override: bucket === null,
     });

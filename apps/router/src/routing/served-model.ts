@@ -1,4 +1,5 @@
 import { modelHash } from '@app/shared';
+import { AnswerReader } from '../domain/answer-reader.js';
 import type { BucketRouting } from '../domain/bucket-cutter.js';
 import { outcomePrefix } from '../domain/outcome-text.js';
 import { PredictionReader } from '../domain/prediction-value.js';
@@ -27,8 +28,8 @@ export interface ServedModel {
   readonly arms: readonly ServedVersion[];
   readonly versions: ReadonlyMap<string, ServedVersion>;
   readonly stable: ServedVersion;
-  /** Null: no prediction is configured. */
-  readonly reader: PredictionReader | null;
+  /** Null: nothing in an answer is of interest. */
+  readonly reader: AnswerReader | null;
 }
 
 export interface ServingParts {
@@ -40,7 +41,7 @@ export interface ServingParts {
 
 /** Makes a plan servable. */
 export function serveModel(plan: RoutingPlan, parts: ServingParts): ServedModel {
-  const { model, generation, prediction } = plan;
+  const { model, generation } = plan;
   const { router, upstreams, tally, metrics } = parts;
   const versions = new Map(
     plan.versions.map((planned): [string, ServedVersion] => {
@@ -65,6 +66,11 @@ export function serveModel(plan: RoutingPlan, parts: ServingParts): ServedModel 
     arms: plan.arms.map((arm) => versions.get(arm.version)!),
     versions,
     stable: versions.get(plan.stable)!,
-    reader: prediction ? new PredictionReader(prediction.pointer, prediction.kind) : null,
+    reader: readerOf(plan),
   };
+}
+
+function readerOf({ prediction, watched }: RoutingPlan): AnswerReader | null {
+  if (!prediction && watched.values.length === 0) return null;
+  return new AnswerReader(prediction ? new PredictionReader(prediction.pointer, prediction.kind) : null, watched);
 }
