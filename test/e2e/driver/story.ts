@@ -15,6 +15,8 @@ export interface Given {
   /** Canary weights, one step each; the last one may be 1. */
   readonly steps?: readonly number[];
   readonly checks?: Readonly<Record<string, unknown>>;
+  /** Of every step; by default short. */
+  readonly atLeast?: { readonly predictions: number; readonly duration: string };
   readonly predictionsPerSecond?: number;
   /** Predictions before the rollout begins. */
   readonly before?: number;
@@ -153,11 +155,11 @@ export class Story {
   }
 
   private rollout(): object {
-    const { steps = [0.5, 1], checks } = this.given;
+    const { steps = [0.5, 1], checks, atLeast = QUICK.atLeast } = this.given;
     return {
       canary: { version: 'v2', url: this.canary.url },
       warmup: QUICK.warmup,
-      steps: steps.map((weight) => ({ traffic_split: { v1: 1 - weight, v2: weight }, atLeast: QUICK.atLeast })),
+      steps: steps.map((weight) => ({ traffic_split: { v1: 1 - weight, v2: weight }, atLeast })),
       checks: { ...QUICK.checks, ...checks },
     };
   }

@@ -1,4 +1,5 @@
-import type { BusRecord, MessageBus, RecordCodec } from '@app/shared';
+import { type BusRecord, type MessageBus, outcomeCodec, type RecordCodec } from '@app/shared';
+import type { World } from './world.js';
 
 export interface ReadRecord<T> extends BusRecord {
   readonly partition: number;
@@ -22,4 +23,23 @@ export async function readTopic<T>(bus: MessageBus, topic: string, codec: Record
   await follower.caughtUp();
   await follower.close();
   return read.toSorted((a, b) => a.partition - b.partition || a.offset - b.offset);
+}
+
+/** How many predictions of a model the outcome topic tells of; a record that was written twice counts once. */
+export async function countOutcomes({ bus, topics }: World, model: string): Promise<number> {
+  const seen = new Set<string>();
+  const follower = bus.follower({
+    topics: [topics.outcome],
+    onBatch: ({ records }) => {
+      for (const { value } of records) {
+        const parsed = outcomeCodec.decode(value);
+        if (!parsed.ok || parsed.value.model !== model) continue;
+        const { router, lane, sequence } = parsed.value;
+        seen.add(`${router}/${lane}/${sequence}`);
+      }
+    },
+  });
+  await follower.caughtUp();
+  await follower.close();
+  return seen.size;
 }

@@ -32,7 +32,7 @@ export class Users {
   private readonly inFlight = new Set<Promise<void>>();
   private readonly versions = new Map<number, string>();
   private labels: { readonly dueMs: number; readonly label: Label }[] = [];
-  private timers: NodeJS.Timeout[] = [];
+  private readonly timers: NodeJS.Timeout[] = [];
 
   constructor(private readonly options: UsersOptions) {
     this.random = seededRandom(options.seed);
@@ -41,19 +41,21 @@ export class Users {
   start(): void {
     const perTurn = (this.options.predictionsPerSecond * TURN_MS) / 1000;
     let owed = 0;
-    this.timers = [
+    this.timers.push(
       setInterval(() => {
         for (owed += perTurn; owed >= 1; owed--) this.predict();
       }, TURN_MS),
       setInterval(() => void this.flushLabels(), LABELS_EVERY_MS),
-    ];
+    );
   }
 
-  /** Stops asking, and waits for the answers that are due. */
+  /** Stops asking, and waits for the answers that are due. Idempotent. */
   async stop(): Promise<void> {
-    this.timers.forEach(clearInterval);
+    this.timers.splice(0).forEach(clearInterval);
     await Promise.all(this.inFlight);
-    await Promise.all([...this.pools.values()].map((pool) => pool.close()));
+    const pools = [...this.pools.values()];
+    this.pools.clear();
+    await Promise.all(pools.map((pool) => pool.close()));
   }
 
   violations(stable: string, canary: string, until: number): number {

@@ -17,7 +17,10 @@ export const ROLLOUTS: readonly PlannedRollout[] = [
   { canary: 'v2', expected: 'promoted' },
 ];
 
-/** The rollout file that a user would write, with waits short enough to watch. */
+/**
+ * The rollout file that a user would write, with waits short enough to watch, and latency limits wide enough for a
+ * laptop that does other things at the same time.
+ */
 export function rolloutFile(stable: ServedVersion, canary: ServedVersion): string {
   return `${registrationFile(stable)}canary: { version: ${canary.version}, url: ${canary.url} }
 warmup: { predictions: 50, duration: 2s }
@@ -28,7 +31,7 @@ steps:
 checks:
   errorRate: { maxIncrease: 0.01 }
   accuracy: { maxDrop: 0.02, labelsWithin: 2s }
-  latency: { p50: { maxRatio: 1.2, minIncreaseMs: 20 }, p99: { maxRatio: 1.2, minIncreaseMs: 20 } }
+  latency: { p50: { maxRatio: 1.2, minIncreaseMs: 50 }, p95: { maxRatio: 1.2, minIncreaseMs: 150 }, p99: off }
 `;
 }
 

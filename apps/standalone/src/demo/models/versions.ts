@@ -25,7 +25,7 @@ export interface DigitModel {
  * Of v4: the share of training pictures that count as unclear (of new ones half as many again do), and what its second
  * opinion on those costs: more than a busy machine's own hiccups.
  */
-const UNCLEAR_SHARE = 0.018;
+const UNCLEAR_SHARE = 0.07;
 const SECOND_OPINION_MS = { least: 400, spread: 300 };
 
 /** Trains all versions, in well under a second. The same seed gives the same models. */
