@@ -137,4 +137,17 @@ describe('MemoryBus', () => {
     expect(offsets.at(-1)).toBe(31);
     await bus.close();
   });
+
+  it('compacts by bytes too, since few large checkpoints would fill the memory', async () => {
+    const bus = new MemoryBus();
+    await bus.createTopics([{ topic: 't', partitions: 1, config: { 'cleanup.policy': 'compact' } }]);
+    const producer = bus.producer();
+    const large = Buffer.alloc(500_000);
+    for (let i = 0; i < 100; i++) await producer.send([{ topic: 't', key: 'checkpoint', value: large }]);
+    let records = 0;
+    const follower = bus.follower({ topics: ['t'], onBatch: (b) => void (records += b.records.length) });
+    await follower.caughtUp();
+    expect(records).toBeLessThan(40);
+    await bus.close();
+  });
 });

@@ -18,11 +18,16 @@ export interface LogSlice {
 const TOMBSTONE_RETENTION_MS = 86_400_000;
 /** A front is cut off in pieces: one by one every append would move the whole array. */
 const TRIM_SLACK = 1.25;
+/** A compacted log is also compacted when its values come to so much: checkpoints are few and large. */
+const COMPACT_ABOVE_BYTES = 16 * 1024 * 1024;
 
 /** One partition: records by rising offset, with gaps where markers stood or compaction took something. */
 export class MemoryLog {
   private records: BusRecord[] = [];
   private compactAbove: number;
+  private compactAboveBytes = COMPACT_ABOVE_BYTES;
+  /** Bytes of the values, of compacted logs only. */
+  private bytes = 0;
   private readonly listeners = new Set<() => void>();
   /** Next offset to be written. */
   end = 0;
@@ -42,7 +47,8 @@ export class MemoryLog {
       ...(record.headers && Object.keys(record.headers).length > 0 ? { headers: { ...record.headers } } : {}),
     });
     if (this.options.compacted) {
-      if (this.records.length > this.compactAbove) this.compact();
+      this.bytes += record.value?.length ?? 0;
+      if (this.records.length > this.compactAbove || this.bytes > this.compactAboveBytes) this.compact();
     } else if (this.records.length > this.options.retentionRecordsMax * TRIM_SLACK) {
       this.records.splice(0, this.records.length - this.options.retentionRecordsMax);
       this.low = this.records[0]!.offset;
@@ -91,6 +97,8 @@ export class MemoryLog {
         (r.value !== null || r.timestampMs > tombstonesFromMs),
     );
     this.compactAbove = Math.max(this.options.retentionRecordsMax, this.records.length * 2);
+    this.bytes = this.records.reduce((sum, r) => sum + (r.value?.length ?? 0), 0);
+    this.compactAboveBytes = Math.max(COMPACT_ABOVE_BYTES, this.bytes * 2);
   }
 
   private indexOf(offset: number): number {
