@@ -1,12 +1,15 @@
 import type { AccuracyCheck, PackReader, PackWriter } from '@app/shared';
 import { stratumClosesAtMs, strataMsOf } from '../slot/generation-directory.js';
-import type { LabelledArm, LabelShare } from '../summary.js';
+import { type ArmCounts, CELL_CLASS, type LabelledArm, type LabelShare } from '../summary.js';
 import type { ControlHistory } from './control-history.js';
 import { LabelCoverage } from './label-coverage.js';
 import type { Lines } from './lines.js';
 import { Look } from './look.js';
 import { packCounts, unpackCounts } from './pack-counts.js';
-import { GROUPS } from './stickiness.js';
+import { type Badness, countBad, GROUPS } from './stickiness.js';
+
+/** Only what was answered can be labelled. */
+const ANSWERED: Badness = { classes: 1 << CELL_CLASS.ok, aboveBin: Infinity };
 
 /** Strata that wait for label partitions; more than this only if one of them stands still. */
 const OPEN_STRATA_MAX = 5_000;
@@ -22,9 +25,8 @@ interface ArmLabels {
 interface Stratum {
   readonly generation: number;
   readonly stratum: number;
-  /** Predictions routed in it, of buckets that count. */
-  routed1: number;
-  routed0: number;
+  /** Predictions that were answered, of buckets that count, control first. */
+  readonly answered: [number, number];
   /** By arm, control first; null until the first share has come. */
   labels: readonly [ArmLabels, ArmLabels] | null;
 }
@@ -43,11 +45,13 @@ export interface StratumPlace {
  */
 export class AccuracyEvidence {
   readonly look: Look;
-  /** PASS with n = routed and the canary's missing labels taken for wrong; decides once coverage is not the same. */
+  /** PASS with n = answered and the canary's missing labels taken for wrong; decides once coverage is not the same. */
   readonly pessimistic: Look;
   readonly coverage = new LabelCoverage();
   private readonly strataMs: number;
   private readonly open = new Map<string, Stratum>();
+  /** What all label partitions have passed, ms of log time; strata closed by it are over. */
+  private passedMs = -1;
 
   constructor(private readonly check: AccuracyCheck) {
     this.strataMs = strataMsOf(check.labelsWithinMs);
@@ -55,12 +59,21 @@ export class AccuracyEvidence {
     this.pessimistic = new Look({ fail: false, pass: true, floorLimit: check.maxDrop });
   }
 
-  /** Remembers how many predictions a countable bucket had, for the share that is labelled. */
-  addRouted(generation: number, routedFromMs: number, routed1: number, routed0: number): void {
-    const stratum = this.stratumOf(generation, Math.floor(routedFromMs / this.strataMs));
+  /** Beginning of the stratum that a bucket belongs to, ms of routing time. */
+  stratumFromMs(routedFromMs: number): number {
+    return Math.floor(routedFromMs / this.strataMs) * this.strataMs;
+  }
+
+  /** Remembers how many answers a final, countable bucket had, for the share of them that is labelled. */
+  addAnswers(generation: number, routedFromMs: number, canary: ArmCounts | null, control: ArmCounts | null): void {
+    const number = Math.floor(routedFromMs / this.strataMs);
+    const stratum = this.stratumOf(generation, number);
     if (!stratum) return;
-    stratum.routed1 += routed1;
-    stratum.routed0 += routed0;
+    for (const [arm, counts] of [control, canary].entries()) {
+      if (!counts) continue;
+      stratum.answered[arm]! += countBad(counts.cells, ANSWERED);
+      this.coverage.addAnswers(generation, number, arm === 0 ? 0 : 1, counts.cells);
+    }
   }
 
   addShare(share: LabelShare): void {
@@ -85,9 +98,8 @@ export class AccuracyEvidence {
     lines: Lines,
     history: ControlHistory,
   ): boolean {
-    const due = [...this.open.values()].filter(
-      ({ stratum }) => stratumClosesAtMs(stratum, this.strataMs, this.check.labelsWithinMs) <= passedMs,
-    );
+    this.passedMs = Math.max(this.passedMs, Math.floor(passedMs));
+    const due = [...this.open.values()].filter(({ stratum }) => this.closed(stratum));
     due.sort((a, b) => a.generation - b.generation || a.stratum - b.stratum);
     for (const stratum of due) {
       this.open.delete(keyOf(stratum.generation, stratum.stratum));
@@ -95,8 +107,9 @@ export class AccuracyEvidence {
       if (at) this.fold(stratum, at, lines);
       const control = stratum.labels?.[0];
       if (control)
-        history.addLabels({ ...stratum, strataMs: this.strataMs }, control.n, control.wrong, stratum.routed0);
+        history.addLabels({ ...stratum, strataMs: this.strataMs }, control.n, control.wrong, stratum.answered[0]);
     }
+    if (due.length > 0) this.coverage.closeChunks((stratum) => this.closed(stratum));
     return due.length > 0;
   }
 
@@ -108,33 +121,44 @@ export class AccuracyEvidence {
   evaluate(): void {
     this.look.evaluate();
     this.pessimistic.evaluate();
-    this.coverage.evaluate();
   }
 
-  private fold({ labels, routed1, routed0 }: Stratum, { tMs, step }: StratumPlace, lines: Lines): void {
+  private fold({ generation, stratum, labels, answered }: Stratum, at: StratumPlace, lines: Lines): void {
+    const { tMs, step } = at;
     const [control, canary] = labels ?? NO_LABELS;
-    this.coverage.add({ labelled: canary, routed: routed1 }, { labelled: control, routed: routed0 });
+    this.coverage.addStratum(
+      generation,
+      stratum,
+      { labelled: canary, answered: answered[1] },
+      { labelled: control, answered: answered[0] },
+    );
     if (canary.n > 0 && control.n > 0 && (lines.accuracy.fail !== null || lines.accuracy.pass !== null)) {
       this.look.stickiness.addGroups(1, canary.groupN, canary.groupWrong);
       this.look.stickiness.addGroups(0, control.groupN, control.groupWrong);
       const counts = { n1: canary.n, x1: canary.wrong, n0: control.n, x0: control.wrong };
       this.look.fold({ tMs, step, ...counts, failLine: lines.accuracy.fail, passLine: lines.accuracy.pass });
     }
-    const n1 = Math.max(routed1, canary.n);
-    const n0 = Math.max(routed0, control.n);
+    const n1 = Math.max(answered[1], canary.n);
+    const n0 = Math.max(answered[0], control.n);
     if (n1 === 0 || n0 === 0) return;
     this.pessimistic.stickiness.addGroups(1, canary.groupN, canary.groupWrong);
     this.pessimistic.stickiness.addGroups(0, control.groupN, control.groupWrong);
     const counts = { n1, x1: canary.wrong + n1 - canary.n, n0, x0: control.wrong };
-    this.pessimistic.fold({ tMs, step, ...counts, failLine: null, passLine: lines.accuracyOfRouted.pass });
+    this.pessimistic.fold({ tMs, step, ...counts, failLine: null, passLine: lines.accuracyOfAnswered.pass });
   }
 
+  private closed(stratum: number): boolean {
+    return stratumClosesAtMs(stratum, this.strataMs, this.check.labelsWithinMs) <= this.passedMs;
+  }
+
+  /** Null for one that is closed already, or no number. */
   private stratumOf(generation: number, stratum: number): Stratum | null {
     const key = keyOf(generation, stratum);
     const found = this.open.get(key);
     if (found) return found;
-    if (!Number.isSafeInteger(stratum) || stratum < 0 || this.open.size >= OPEN_STRATA_MAX) return null;
-    const made: Stratum = { generation, stratum, routed1: 0, routed0: 0, labels: null };
+    if (!Number.isSafeInteger(stratum) || stratum < 0 || this.closed(stratum)) return null;
+    if (this.open.size >= OPEN_STRATA_MAX) return null;
+    const made: Stratum = { generation, stratum, answered: [0, 0], labels: null };
     this.open.set(key, made);
     return made;
   }
@@ -143,9 +167,10 @@ export class AccuracyEvidence {
     this.look.write(out);
     this.pessimistic.write(out);
     this.coverage.write(out);
+    out.uintOrNone(this.passedMs);
     out.uint(this.open.size);
-    for (const { generation, stratum, routed1, routed0, labels } of this.open.values()) {
-      out.uint(generation).uint(stratum).uint(routed1).uint(routed0);
+    for (const { generation, stratum, answered, labels } of this.open.values()) {
+      out.uint(generation).uint(stratum).uint(answered[0]).uint(answered[1]);
       out.uint(labels ? 1 : 0);
       for (const arm of labels ?? []) {
         out.uint(arm.n).uint(arm.wrong);
@@ -159,13 +184,13 @@ export class AccuracyEvidence {
     this.look.read(from);
     this.pessimistic.read(from);
     this.coverage.read(from);
+    this.passedMs = from.uintOrNone();
     for (let left = from.uint(); left > 0; left--) {
       const generation = from.uint();
       const stratum = from.uint();
-      const routed1 = from.uint();
-      const routed0 = from.uint();
+      const answered: [number, number] = [from.uint(), from.uint()];
       const labels = from.uint() === 1 ? ([readArm(from), readArm(from)] as const) : null;
-      this.open.set(keyOf(generation, stratum), { generation, stratum, routed1, routed0, labels });
+      this.open.set(keyOf(generation, stratum), { generation, stratum, answered, labels });
     }
     return this;
   }

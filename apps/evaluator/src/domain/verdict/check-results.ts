@@ -66,7 +66,7 @@ function accuracyResult(evidence: RolloutEvidence, levels: Levels): GroupedCheck
   const lnFail = look.lnFail();
   const figures = rateFigures(look, check.maxDrop, { check: 'accuracy', lnFail, lnPass, levels, accuracy: true });
   const line = evidence.passLine('accuracy');
-  const coverage = accuracy.coverage.routed1 > 0 ? accuracy.coverage.labelled1 / accuracy.coverage.routed1 : 0;
+  const coverage = accuracy.coverage.answered1 > 0 ? accuracy.coverage.labelled1 / accuracy.coverage.answered1 : 0;
   const labels =
     line === null
       ? null

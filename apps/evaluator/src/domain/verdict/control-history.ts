@@ -13,9 +13,9 @@ export class ControlHistory {
   /** Errors so far plus pending, at the age of the early look. */
   readonly early = new BaseRateWindow();
   readonly final = new BaseRateWindow();
-  /** Wrong labels, of labelled predictions; and of all routed ones, missing labels taken for right. */
+  /** Wrong labels, of labelled predictions; and of all answered ones, missing labels taken for right. */
   readonly wrong = new BaseRateWindow();
-  readonly wrongOfRouted = new BaseRateWindow();
+  readonly wrongOfAnswered = new BaseRateWindow();
   private readonly latency = new RecentLatencies();
   private readonly firstByte = new RecentLatencies();
 
@@ -39,20 +39,20 @@ export class ControlHistory {
   }
 
   /** Takes in labels of stable's predictions. */
-  addLabels(share: Pick<LabelShare, 'stratum' | 'strataMs'>, n: number, wrong: number, routed: number): void {
+  addLabels(share: Pick<LabelShare, 'stratum' | 'strataMs'>, n: number, wrong: number, answered: number): void {
     const atMs = share.stratum * share.strataMs;
     this.wrong.add(atMs, n, wrong);
-    this.wrongOfRouted.add(atMs, Math.max(n, routed), wrong);
+    this.wrongOfAnswered.add(atMs, Math.max(n, answered), wrong);
   }
 
   write(out: PackWriter): void {
-    for (const window of [this.early, this.final, this.wrong, this.wrongOfRouted]) window.write(out);
+    for (const window of [this.early, this.final, this.wrong, this.wrongOfAnswered]) window.write(out);
     this.latency.write(out);
     this.firstByte.write(out);
   }
 
   read(from: PackReader): this {
-    for (const window of [this.early, this.final, this.wrong, this.wrongOfRouted]) window.read(from);
+    for (const window of [this.early, this.final, this.wrong, this.wrongOfAnswered]) window.read(from);
     this.latency.read(from);
     this.firstByte.read(from);
     return this;

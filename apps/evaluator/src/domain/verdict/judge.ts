@@ -111,7 +111,7 @@ function labelsMissing({ evidence, plan }: Standing, elapsedMs: number): boolean
   if (!accuracy || !check) return false;
   if (accuracy.look.n1 > 0 && accuracy.look.n0 > 0) return false;
   const { coverage } = accuracy;
-  if (coverage.routed1 > 0 && coverage.routed0 > 0) return coverage.labelled1 === 0 || coverage.labelled0 === 0;
+  if (coverage.answered1 > 0 && coverage.answered0 > 0) return coverage.labelled1 === 0 || coverage.labelled0 === 0;
   return elapsedMs > plan.spec.warmup.durationMs + 2 * check.labelsWithinMs;
 }
 

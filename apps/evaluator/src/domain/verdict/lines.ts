@@ -14,7 +14,7 @@ export interface Lines {
   readonly errorsFinal: LinePair;
   readonly accuracy: LinePair;
   /** Accuracy with missing labels taken for wrong on the canary. */
-  readonly accuracyOfRouted: LinePair;
+  readonly accuracyOfAnswered: LinePair;
 }
 
 const UNKNOWN: LinePair = { fail: null, pass: null };
@@ -22,7 +22,7 @@ export const NO_LINES: Lines = {
   errorsEarly: UNKNOWN,
   errorsFinal: UNKNOWN,
   accuracy: UNKNOWN,
-  accuracyOfRouted: UNKNOWN,
+  accuracyOfAnswered: UNKNOWN,
 };
 
 /** Reads the lines off control's recent base rates. */
@@ -31,7 +31,7 @@ export function linesOf(history: ControlHistory, { errors, accuracy }: ChecksPla
     errorsEarly: errors ? pair(history.early, errors.maxIncrease, errors) : UNKNOWN,
     errorsFinal: errors ? pair(history.final, errors.maxIncrease, errors) : UNKNOWN,
     accuracy: accuracy ? pair(history.wrong, accuracy.maxDrop, accuracy) : UNKNOWN,
-    accuracyOfRouted: accuracy ? pair(history.wrongOfRouted, accuracy.maxDrop, accuracy) : UNKNOWN,
+    accuracyOfAnswered: accuracy ? pair(history.wrongOfAnswered, accuracy.maxDrop, accuracy) : UNKNOWN,
   };
 }
 

@@ -130,8 +130,8 @@ export class RolloutEvidence {
       this.progress.canary += canary?.routed ?? 0;
       this.progress.stable += stable?.routed ?? 0;
     }
-    if (bucket.previousAgeMs === 0)
-      this.accuracy?.addRouted(bucket.generation, bucket.routedFrom, canary?.routed ?? 0, stable?.routed ?? 0);
+    if (bucket.final && this.accuracy && generation.countsFrom(this.accuracy.stratumFromMs(bucket.routedFrom)))
+      this.accuracy.addAnswers(bucket.generation, bucket.routedFrom, canary, stable);
     if (canary && stable && canary.routed > 0 && stable.routed > 0) this.look(bucket, generation, { canary, stable });
   }
 
