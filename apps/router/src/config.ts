@@ -42,6 +42,12 @@ export class RouterConfig extends SealingConfig {
   @Min(MIB)
   ROUTER_BUFFER_BYTES_MAX = 256 * MIB;
 
+  /** Copies under way in shadow steps, of all models; beyond that predictions are not copied. */
+  @ToNumber()
+  @IsInt()
+  @Min(0)
+  ROUTER_SHADOW_IN_FLIGHT_MAX = 256;
+
   /** JSON answers up to this length are held until complete, so that the prediction in them can be sealed into the id. */
   @ToNumber()
   @IsInt()

@@ -62,6 +62,20 @@ export class EvidenceRecorder {
     if (final) this.publishBucket(final);
   }
 
+  /** What became of a copy: shown, and in no bucket. */
+  recordCopy(version: ServedVersion, partition: number | null, fields: OutcomeFields): void {
+    const { publisher } = this.parts;
+    const lane = partition ?? this.overridePartition;
+    publisher.publish({
+      partition: lane,
+      key: fields.predictionId,
+      text: outcomeText(version.outcomePrefix, lane, publisher.nextSequence(lane), fields),
+      tally: version.tally,
+      bucket: null,
+      arm: version.arm,
+    });
+  }
+
   /** A model's routing changes: its bucket ends here. */
   cutModel(model: string): void {
     this.cutter.cutModel(model, this.parts.clock.monotonicMs());

@@ -1,6 +1,8 @@
 import type { OutcomeStatus } from '@app/shared';
 import { Counter, Gauge, Histogram, type Registry, collectDefaultMetrics } from 'prom-client';
+import type { ShadowCopies } from './proxy/shadow-copies.js';
 import type { OutcomePublisher } from './publishing/outcome-publisher.js';
+import type { PairPublisher } from './publishing/pair-publisher.js';
 import type { RoutingTable } from './routing/routing-table.js';
 import type { StateFollower } from './routing/state-follower.js';
 
@@ -14,12 +16,18 @@ export interface VersionMetrics {
   readonly fallbacks: { inc(): void };
 }
 
+/** What became of copies to one version, and of predictions that were not copied. */
+export type ShadowMetrics = Readonly<Record<(typeof COPY_RESULTS)[number], { inc(): void }>>;
+const COPY_RESULTS = ['ok', 'error', 'timeout', 'too-long', 'too-many', 'overloaded', 'no-memory'] as const;
+
 /** What is shown besides the counters of the data path. */
 export interface MeasuredParts {
   readonly table: RoutingTable;
   readonly publisher: OutcomePublisher;
   readonly follower: StateFollower;
   readonly liveBuckets: () => number;
+  readonly shadows: ShadowCopies;
+  readonly pairs: PairPublisher;
 }
 
 /** Every metric of the router. */
@@ -28,6 +36,7 @@ export class RouterMetrics {
   private readonly seconds: Histogram<'model' | 'version'>;
   private readonly fallbacks: Counter<'model' | 'version'>;
   private readonly refused: Counter<'code'>;
+  private readonly copies: Counter<'model' | 'version' | 'result'>;
 
   constructor(private readonly registry: Registry) {
     const registers = [registry];
@@ -57,6 +66,12 @@ export class RouterMetrics {
       labelNames: ['code'],
       registers,
     });
+    this.copies = new Counter({
+      name: `${PREFIX}shadow_copies_total`,
+      help: 'Copies sent in a shadow step by what became of them, and those dropped by why',
+      labelNames: ['model', 'version', 'result'],
+      registers,
+    });
   }
 
   version(model: string, version: string): VersionMetrics {
@@ -74,6 +89,11 @@ export class RouterMetrics {
     };
   }
 
+  shadow(model: string, version: string): ShadowMetrics {
+    const results = COPY_RESULTS.map((result) => [result, this.copies.labels({ model, version, result })] as const);
+    return Object.fromEntries(results) as ShadowMetrics;
+  }
+
   countRefused(code: number): void {
     this.refused.labels({ code: String(code) }).inc();
   }
@@ -82,6 +102,7 @@ export class RouterMetrics {
   measure(parts: MeasuredParts): void {
     this.measureRouting(parts);
     this.measurePublishing(parts);
+    this.measureShadow(parts);
   }
 
   private measureRouting({ table, follower, liveBuckets }: MeasuredParts): void {
@@ -147,6 +168,30 @@ export class RouterMetrics {
       registers,
       collect() {
         this.set(liveBuckets());
+      },
+    });
+  }
+
+  private measureShadow({ shadows, pairs }: MeasuredParts): void {
+    const registers = [this.registry];
+    new Gauge({
+      name: `${PREFIX}shadow_copies_in_flight`,
+      help: 'Copies that canaries work on for this router',
+      registers,
+      collect() {
+        this.set(shadows.inFlight);
+      },
+    });
+    new Counter({
+      name: `${PREFIX}shadow_pairs_total`,
+      help: 'Pairs of answers made (sent), acknowledged by Kafka, and dropped',
+      labelNames: ['state'],
+      registers,
+      collect() {
+        this.reset();
+        this.inc({ state: 'sent' }, pairs.sent);
+        this.inc({ state: 'acknowledged' }, pairs.acknowledged);
+        this.inc({ state: 'dropped' }, pairs.dropped);
       },
     });
   }

@@ -21,7 +21,9 @@ import { EvidenceRecorder } from './evidence-recorder.js';
 import { RouterMetrics } from './metrics.js';
 import { outcomePartitions, within } from './outcome-partitions.js';
 import { DataPlane } from './proxy/data-plane.js';
+import { ShadowCopies } from './proxy/shadow-copies.js';
 import { OutcomePublisher } from './publishing/outcome-publisher.js';
+import { PairPublisher } from './publishing/pair-publisher.js';
 import type { Tally } from './publishing/tally.js';
 import { RouterModule } from './router.module.js';
 import { DataDirectory } from './routing/data-directory.js';
@@ -123,9 +125,14 @@ function connectParts(
     table.size > 0 || follower.caughtUp ? null : 'no weights: none on disk, and Kafka was not read to the end',
   );
   const knowsModels = (): boolean => follower.caughtUp;
-  const dataPlane = new DataPlane({ config, table, evidence, sealer, metrics, clock, random, knowsModels });
-  metrics.measure({ table, publisher, follower, liveBuckets: () => evidence.liveBuckets });
-  return { health, registry, publisher, evidence, upstreams, follower, dataPlane };
+  const pairs = new PairPublisher({ bus, topic: topics.label, flushMs: config.ROUTER_FLUSH_MS, logger });
+  const shadows = new ShadowCopies({
+    inFlightMax: config.ROUTER_SHADOW_IN_FLIGHT_MAX,
+    publish: (pair) => pairs.publish(pair),
+  });
+  const dataPlane = new DataPlane({ config, table, evidence, sealer, metrics, clock, random, knowsModels, shadows });
+  metrics.measure({ table, publisher, follower, liveBuckets: () => evidence.liveBuckets, shadows, pairs });
+  return { health, registry, publisher, evidence, upstreams, follower, dataPlane, shadows, pairs };
 }
 
 /** Listens. Requests for models go straight to the data plane, everything else through Nest. */
@@ -184,9 +191,10 @@ async function closeRouter(running: {
   await dataDirectory.close();
 }
 
-async function closeParts({ evidence, publisher, follower, upstreams }: Parts): Promise<void> {
+async function closeParts({ evidence, publisher, follower, upstreams, shadows, pairs }: Parts): Promise<void> {
+  shadows.close();
   evidence.close();
-  await Promise.all([publisher.close(FLUSH_MS_MAX), follower.close(), upstreams.destroy()]);
+  await Promise.all([publisher.close(FLUSH_MS_MAX), pairs.close(FLUSH_MS_MAX), follower.close(), upstreams.destroy()]);
 }
 
 function once(close: () => Promise<void>): () => Promise<void> {

@@ -7,7 +7,7 @@ import type { BucketSnapshot } from './bucket-cutter.js';
  */
 export interface OutcomeFields {
   readonly predictionId: string;
-  /** null: no evidence (a tester's override). */
+  /** null: no evidence (a tester's override, a copy). */
   readonly bucket: number | null;
   readonly unit: number;
   readonly routedAtMs: number;
@@ -21,6 +21,7 @@ export interface OutcomeFields {
   readonly segment?: string;
   readonly fallback?: boolean;
   readonly override?: boolean;
+  readonly shadow?: boolean;
 }
 
 /** The part that all outcomes of one version at one generation and router share. */
@@ -43,6 +44,7 @@ export function outcomeText(prefix: string, lane: number, sequence: number, o: O
   if (o.predictionBin !== undefined) text += `,"predictionBin":${o.predictionBin}`;
   if (o.fallback) text += ',"fallback":true';
   if (o.override) text += ',"override":true';
+  if (o.shadow) text += ',"shadow":true';
   return text + '}';
 }
 

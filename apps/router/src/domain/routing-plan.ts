@@ -23,7 +23,9 @@ export interface RoutingPlan {
   readonly stable: string;
   readonly arms: readonly Arm[];
   readonly versions: readonly PlannedVersion[];
-  readonly prediction?: { readonly pointer: string; readonly kind: 'class' | 'number' };
+  readonly prediction?: { readonly pointer: string; readonly kind: 'class' | 'number'; readonly tolerance: number };
+  /** Who gets copies, and of which fraction of the predictions. */
+  readonly shadow?: { readonly version: string; readonly fraction: number };
   /** Outcomes carry the time to the first byte even of answers that come in one piece. */
   readonly firstByte: boolean;
   readonly watched: Watched;
@@ -51,6 +53,7 @@ export function planRouting(state: RolloutState): RoutingPlan | string {
       maxConcurrency: v.maxConcurrency,
     })),
     prediction: state.prediction,
+    ...(state.shadow && state.versions[state.shadow.version] ? { shadow: state.shadow } : {}),
     firstByte: state.rollout?.spec.checks?.firstByte !== undefined,
     watched: watchedOf(state),
   };

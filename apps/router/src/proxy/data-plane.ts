@@ -10,6 +10,7 @@ import { Deadlines } from './deadlines.js';
 import { answerError, answerErrorEarly } from './error-answer.js';
 import { Exchange } from './exchange.js';
 import { BodyMemory } from './request-body.js';
+import type { ShadowCopies } from './shadow-copies.js';
 
 export interface DataPlaneOptions {
   readonly config: RouterConfig;
@@ -22,6 +23,7 @@ export interface DataPlaneOptions {
   readonly random: () => number;
   /** Whether the table knows all models there are; until then an unknown one may only not be known yet. */
   readonly knowsModels: () => boolean;
+  readonly shadows: ShadowCopies;
 }
 
 /** What the exchanges share. */

@@ -6,6 +6,7 @@ import type { ServedModel, ServedVersion } from '../routing/served-model.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
 import type { DataPlaneParts } from './data-plane.js';
 import { answerError, answerErrorEarly } from './error-answer.js';
+import { mayHoldPrediction } from './held-answer.js';
 import { type Ending, Prediction } from './prediction.js';
 import { type BodyResult, RequestBody } from './request-body.js';
 import { findUnit } from './unit.js';
@@ -16,7 +17,6 @@ const NO_ANSWER: Readonly<Record<'error' | 'timeout' | 'overloaded', { httpStatu
   timeout: { httpStatus: 504, text: 'the model server did not answer in time' },
   overloaded: { httpStatus: 503, text: 'too many predictions at once' },
 };
-const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
 const ONE_WRITE_BYTES_MAX = 16_384;
 
 /** One request of the data plane, from its head to the last byte of its answer: assign, forward, answer, record. */
@@ -95,6 +95,12 @@ export class Exchange implements AttemptOwner {
       this.prediction = new Prediction(this.parts, { model, unit: unit.group, bucket, segment, atMs });
     }
     this.send(version);
+    if (model.shadow !== null && this.prediction !== null && version !== model.shadow.version && !this.override)
+      this.parts.shadows.offer(this.parts, model.shadow, this.prediction, {
+        target: this.target,
+        head,
+        body: this.bytes,
+      });
   }
 
   private refuseOverride(version: string): void {
@@ -218,10 +224,8 @@ export class Exchange implements AttemptOwner {
   }
 
   private holdsPrediction(httpStatus: number, headers: IncomingHttpHeaders): boolean {
-    if (this.prediction === null || this.model.reader === null || httpStatus >= 300) return false;
-    const { 'content-type': type, 'content-length': length, 'content-encoding': encoding } = headers;
-    if (encoding !== undefined || type === undefined || length === undefined || !JSON_TYPE.test(type)) return false;
-    return Number(length) <= this.parts.config.ROUTER_ANSWER_BYTES_MAX;
+    if (this.prediction === null || this.model.reader === null) return false;
+    return mayHoldPrediction(httpStatus, headers, this.parts.config.ROUTER_ANSWER_BYTES_MAX);
   }
 
   private sendHead(): void {

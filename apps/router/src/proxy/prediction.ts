@@ -1,6 +1,7 @@
 import type { OutcomeStatus } from '@app/shared';
 import type { Bucket } from '../domain/bucket-cutter.js';
 import { type Answer, NO_ANSWER } from '../domain/answer-reader.js';
+import type { PredictionValue } from '../domain/prediction-value.js';
 import type { Segment } from '../domain/segment.js';
 import type { ServedModel, ServedVersion } from '../routing/served-model.js';
 import type { DataPlaneParts } from './data-plane.js';
@@ -27,6 +28,11 @@ export interface Routed {
   readonly atMs: number;
 }
 
+/** Whoever compares what became of a prediction with something. */
+export interface PredictionWitness {
+  recorded(predictionId: string, value: PredictionValue, status: OutcomeStatus): void;
+}
+
 const SINCE_BUCKET_MS_MAX = 65_535;
 
 /** What is said about one prediction: its id, to the client, and its one outcome. Both say the same. */
@@ -35,6 +41,7 @@ export class Prediction {
   private failed: Ending | null = null;
   private sealedId: string | null = null;
   private recorded = false;
+  private witness: PredictionWitness | null = null;
 
   constructor(
     private readonly parts: DataPlaneParts,
@@ -60,10 +67,19 @@ export class Prediction {
 
   /** The id, which says what `answeredBy` answered; the same ever after. */
   id(answeredBy: ServedVersion): string {
+    const counted = this.routed.bucket !== null && this.failed === null;
+    return (this.sealedId ??= this.seal(answeredBy, this.answer.prediction, counted));
+  }
+
+  /** The id of a copy's answer, which is no evidence. */
+  copyId(answeredBy: ServedVersion, value: PredictionValue): string {
+    return this.seal(answeredBy, value, false);
+  }
+
+  private seal(answeredBy: ServedVersion, value: PredictionValue, counted: boolean): string {
     const { sealer, evidence, nextCounter } = this.parts;
-    const { model, unit, bucket, segment } = this.routed;
-    const { prediction } = this.answer;
-    return (this.sealedId ??= sealer.seal({
+    const { model, unit, segment } = this.routed;
+    return sealer.seal({
       modelHash: model.modelHash,
       generation: model.plan.generation,
       versionIndex: answeredBy.planned.index,
@@ -74,10 +90,10 @@ export class Prediction {
       segment: segment?.number ?? 0,
       routerHash: evidence.routerHash,
       counter: nextCounter(),
-      valueKind: prediction.kind,
-      value: prediction.sealed,
-      counted: bucket !== null && this.failed === null,
-    }));
+      valueKind: value.kind,
+      value: value.sealed,
+      counted,
+    });
   }
 
   /** Puts out the outcome, once: of the version it was assigned to. `ending` is that of the version asked last. */
@@ -106,10 +122,31 @@ export class Prediction {
       fallback: this.failed !== null,
       override: bucket === null,
     });
+    this.witness?.recorded(this.id(ending.version), prediction, status);
+  }
+
+  /** Its outcome is out. */
+  get isRecorded(): boolean {
+    return this.recorded;
+  }
+
+  /** To be told when its outcome is out. */
+  compareWith(witness: PredictionWitness): void {
+    this.witness = witness;
+  }
+
+  /** User group. */
+  get unit(): number {
+    return this.routed.unit;
+  }
+
+  /** Of its bucket's records; null if it is in none. */
+  get partition(): number | null {
+    return this.routed.bucket?.partition ?? null;
   }
 
   /** By the bucket's own clock where there is one: strata of labels are made of whole buckets. */
-  private routedAtWallMs(): number {
+  routedAtWallMs(): number {
     const { clock } = this.parts;
     const { bucket, atMs } = this.routed;
     if (bucket) return bucket.routedFromMs + this.sinceBucketMs();

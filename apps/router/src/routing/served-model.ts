@@ -4,7 +4,7 @@ import type { BucketRouting } from '../domain/bucket-cutter.js';
 import { outcomePrefix } from '../domain/outcome-text.js';
 import { PredictionReader } from '../domain/prediction-value.js';
 import type { PlannedVersion, RoutingPlan } from '../domain/routing-plan.js';
-import type { RouterMetrics, VersionMetrics } from '../metrics.js';
+import type { RouterMetrics, ShadowMetrics, VersionMetrics } from '../metrics.js';
 import type { Tally } from '../publishing/tally.js';
 import type { Upstream, Upstreams } from './upstream.js';
 
@@ -30,6 +30,19 @@ export interface ServedModel {
   readonly stable: ServedVersion;
   /** Null: nothing in an answer is of interest. */
   readonly reader: AnswerReader | null;
+  /** Null: no copies are sent. */
+  readonly shadow: ServedShadow | null;
+}
+
+/** Where copies of a model's predictions go. */
+export interface ServedShadow {
+  readonly version: ServedVersion;
+  /** Above 0 and at most 1. */
+  readonly fraction: number;
+  readonly reader: AnswerReader | null;
+  /** Of predicted numbers. */
+  readonly tolerance: number;
+  readonly metrics: ShadowMetrics;
 }
 
 export interface ServingParts {
@@ -59,6 +72,7 @@ export function serveModel(plan: RoutingPlan, parts: ServingParts): ServedModel 
       ];
     }),
   );
+  const reader = readerOf(plan);
   return {
     plan,
     modelHash: modelHash(model),
@@ -66,7 +80,16 @@ export function serveModel(plan: RoutingPlan, parts: ServingParts): ServedModel 
     arms: plan.arms.map((arm) => versions.get(arm.version)!),
     versions,
     stable: versions.get(plan.stable)!,
-    reader: readerOf(plan),
+    reader,
+    shadow: plan.shadow
+      ? {
+          version: versions.get(plan.shadow.version)!,
+          fraction: plan.shadow.fraction,
+          reader,
+          tolerance: plan.prediction?.tolerance ?? 0,
+          metrics: metrics.shadow(model, plan.shadow.version),
+        }
+      : null,
   };
 }
 
