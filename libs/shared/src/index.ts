@@ -38,6 +38,7 @@ export * from './rollout-spec/render-rollout-spec.js';
 export * from './rollout-spec/duration.js';
 export { parseWeights } from './rollout-spec/weights.js';
 export * from './rollout-spec/estimate-duration.js';
+export { ASSUMED_TRAFFIC, type TrafficKind } from './rollout-spec/estimate-step.js';
 export * from './packing.js';
 export * from './windows/sketch.js';
 export * from './windows/window.js';

@@ -88,6 +88,52 @@ describe('how long a rollout will take', () => {
     expect(estimateDuration(specWith({ steps: half }), 20).warnings).toEqual([]);
   });
 
+  it('says which limit would be reached within an atMost', () => {
+    const steps = [
+      { traffic_split: { v1: 0.5, v2: 0.5 }, atMost: { duration: '5m' } },
+      { traffic_split: { v1: 0, v2: 1 } },
+    ];
+    const checks = { accuracy: 'off', latency: 'off', errorRate: { maxIncrease: 0.002 } };
+    const [warning] = estimateDuration(specWith({ steps, checks }), 200).warnings;
+    expect(warning).toMatchObject({ field: 'steps.0.atMost', code: 'not-reachable' });
+    const limit = Number(/checks\.errorRate\.maxIncrease to (\S+)$/.exec(warning!.message)![1]);
+    const wider = { ...checks, errorRate: { maxIncrease: limit } };
+    expect(estimateDuration(specWith({ steps, checks: wider }), 200).warnings).toEqual([]);
+  });
+
+  it('warns once of a limit that takes more than a day to show, with one that can be shown', () => {
+    const checks = { accuracy: 'off', latency: 'off', errorRate: { maxIncrease: 0.0001 } };
+    const warnings = estimateDuration(specWith({ checks }), 500).warnings;
+    expect(warnings).toMatchObject([{ field: 'checks.errorRate.maxIncrease', code: 'limit-too-tight' }]);
+    expect(warnings[0]!.message).toMatch(/0\.0001 can be shown to hold only after some [\d,]+ predictions, \d+d/);
+    const limit = Number(/: (\S+) would take 6h$/.exec(warnings[0]!.message)![1]);
+    const wider = { ...checks, errorRate: { maxIncrease: limit } };
+    const [step] = estimateDuration(specWith({ checks: wider }), 500).steps;
+    expect(step!.durationMs! / 3_600_000).toBeGreaterThan(5);
+    expect(step!.durationMs! / 3_600_000).toBeLessThan(6.1);
+  });
+
+  it('warns of a latency ratio that is hardly one', () => {
+    const checks = { accuracy: 'off', latency: { p99: { maxRatio: 1.01 } } };
+    expect(estimateDuration(specWith({ checks }), 50).warnings).toMatchObject([
+      { field: 'checks.latency.p99.maxRatio', code: 'limit-too-tight' },
+    ]);
+  });
+
+  it('takes the traffic as it is said to be: cleaner is quicker, and none bad at all is no exception', () => {
+    const checks = { accuracy: 'off', latency: 'off' };
+    const at = (errorRate: number) =>
+      estimateDuration(specWith({ checks }), 50, { errorRate, accuracy: 0.9, latencySigma: 0.5 }).steps[0]!.durationMs!;
+    expect(at(0)).toBeGreaterThan(0);
+    expect(at(0)).toBeLessThanOrEqual(at(0.001));
+    expect(at(0.001)).toBeLessThan(at(0.02));
+    expect(at(0.02)).toBeLessThan(at(0.2));
+  });
+
+  it('waits only for time in the bake', () => {
+    expect(estimateDuration(specWith(), 2).steps[2]).toEqual({ step: 2, durationMs: 60_000, waitsFor: 'minimum' });
+  });
+
   it('has nothing to say of a registration', () => {
     const spec = specWith({ canary: undefined, steps: undefined, checks: undefined });
     expect(estimateDuration(spec, 100)).toMatchObject({ totalMs: 0, steps: [], warnings: [] });

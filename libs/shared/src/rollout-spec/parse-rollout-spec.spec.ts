@@ -141,6 +141,19 @@ describe('a rollout file that is right', () => {
     expect(accepted(steps(1)).warnings.map((w) => w.code)).toEqual(['everybody-at-once']);
   });
 
+  it('warns of a ceiling that the limit reaches first, and of a step that ends within its warm-up', () => {
+    const steps = [
+      { traffic_split: { v1: 0.9, v2: 0.1 } },
+      { traffic_split: { v1: 0.5, v2: 0.5 }, atLeast: { duration: '10s' }, atMost: { duration: '20s' } },
+      { traffic_split: { v1: 0, v2: 1 }, atLeast: { duration: '10s' }, atMost: { duration: '20s' } },
+    ];
+    const { warnings } = accepted(fileWith({ steps, checks: { errorRate: { maxIncrease: 0.05, max: 0.05 } } }));
+    expect(warnings.map(({ code, field }) => [code, field])).toEqual([
+      ['at-most-too-short', 'steps.1.atMost.duration'],
+      ['ceiling-below-limit', 'checks.errorRate.max'],
+    ]);
+  });
+
   it('warns of what cannot come to a good end', () => {
     const short = { traffic_split: { v1: 0.9, v2: 0.1 }, atMost: { duration: '3m' } };
     const warnings = accepted(

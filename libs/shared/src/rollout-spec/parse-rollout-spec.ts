@@ -126,14 +126,25 @@ function common(file: RolloutFile, findings: Findings): Pick<RolloutSpec, 'model
 
 /** What is allowed and yet cannot come to a good end. */
 function warnOfImpossible(spec: RolloutSpec, findings: Findings): void {
-  const horizonMs = spec.checks.accuracy?.labelsWithinMs ?? 0;
   const first = spec.steps.findIndex((step): step is TrafficStep => step.kind === 'traffic');
-  const step = spec.steps[first];
-  if (step?.kind === 'traffic' && (step.atMostMs ?? Infinity) <= spec.warmup.durationMs + horizonMs)
+  spec.steps.forEach((step, index) => {
+    const bake = step.kind === 'traffic' && step.weights[spec.stable.version] === 0;
+    if (step.kind !== 'traffic' || bake) return;
+    const horizonMs = index === first ? (spec.checks.accuracy?.labelsWithinMs ?? 0) : 0;
+    if ((step.atMostMs ?? Infinity) > spec.warmup.durationMs + horizonMs) return;
+    const why = horizonMs > 0 ? 'labels are waited for (checks.accuracy.labelsWithin) after' : 'nothing is compared in';
     findings.warn(
-      ['steps', first, 'atMost', 'duration'],
+      ['steps', index, 'atMost', 'duration'],
       'at-most-too-short',
-      `steps.${first}.atMost: the step cannot pass by then, as labels are waited for (checks.accuracy.labelsWithin) after the warm-up: make it longer`,
+      `steps.${index}.atMost: the step cannot pass by then, as ${why} the warm-up: make it longer`,
+    );
+  });
+  const { errorRate } = spec.checks;
+  if (errorRate && errorRate.max <= errorRate.maxIncrease)
+    findings.warn(
+      ['checks', 'errorRate', 'max'],
+      'ceiling-below-limit',
+      `checks.errorRate.max ${errorRate.max} is not above maxIncrease ${errorRate.maxIncrease}: it rolls back a canary that maxIncrease allows; raise max or lower maxIncrease`,
     );
   for (const check of ['latency', 'firstByte'] as const)
     for (const quantile of QUANTILES)
