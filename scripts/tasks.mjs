@@ -13,7 +13,8 @@ const USAGE = `usage: node scripts/bootstrap.mjs <task> [arguments]
   check                                format, lint, types, unit tests
   build                                all services into dist/
   start <app> [arguments]              one of: ${applications().join(', ')}
-  bench <name> [arguments]             a benchmark of test/benchmark`;
+  bench <name> [arguments]             a benchmark of test/benchmark
+  simulate [--short | --full]          what the verdict engine promises, measured on seeded traffic`;
 
 /** @param {readonly string[]} args the task's name and its arguments */
 export async function runTask([task, ...args]) {
@@ -40,6 +41,9 @@ export async function runTask([task, ...args]) {
       await buildIfStale('benchmark');
       return become(`test/benchmark/${name}.js`, rest);
     }
+    case 'simulate':
+      await buildIfStale('simulation');
+      return become('test/simulation/verdicts/main.js', args);
     default:
       return usage(task ? `there is no task ${task}` : 'which task?');
   }

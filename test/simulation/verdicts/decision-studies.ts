@@ -102,6 +102,11 @@ function honestStudies(seedOf: (seed: number) => Random): Study[] {
       neverPass: true,
       longestS: 200,
     })),
+    honest('2,000 sticky users, 30 % of whom never label', (seed) => {
+      const random = seedOf(seed);
+      const users = stickyUsers(random).map((user) => ({ ...user, labels: random() < 0.7 }));
+      return { traffic: traffic(PER_SECOND, { users }) };
+    }),
     honest('canary 2 times slower, limit 3, errors equal', {
       traffic: traffic(PER_SECOND, { stable: arm(slowAnswers(2_000)), canary: arm(slowAnswers(4_000)) }),
       spec: rolloutSpec({ checks: { ...checks, latency: latencyOnly(3) } }),

@@ -34,11 +34,13 @@ export function quantile(runs: readonly RunFigures[], figure: string, share: num
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
 }
 
-/** Upper end of the two-sided 95 % interval of a rate of x in n (Wilson). */
-export function upper95(x: number, n: number): number {
+/** Two-sided 95 % interval of a rate of x in n (Wilson). */
+export function interval95(x: number, n: number): readonly [number, number] {
   const z = 1.96;
   const p = x / n;
-  return (p + (z * z) / (2 * n) + z * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n))) / (1 + (z * z) / n);
+  const middle = p + (z * z) / (2 * n);
+  const half = z * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n));
+  return [(middle - half) / (1 + (z * z) / n), (middle + half) / (1 + (z * z) / n)];
 }
 
 export const percentText = (share: number): string => `${(100 * share).toFixed(2)} %`;
@@ -51,12 +53,19 @@ export function thousands(value: number): string {
       : value.toFixed(0);
 }
 
-/** A rate of bad ends that must stay below a bound: judged by the interval's upper end where runs suffice for that. */
+/** Enough runs to show a rate below its bound, should it be half of it. */
+const runsToShow = (bound: number): number => 20 / bound;
+
+/**
+ * A rate of bad ends that must stay below a bound: with enough runs the whole interval must be below it, with fewer it
+ * must not be above.
+ */
 export function rateBelow(figure: string, bound: number) {
   return (runs: readonly RunFigures[]): { measured: string; ok: boolean } => {
     const x = runs.reduce((sum, run) => sum + run[figure]!, 0);
     const n = runs.length;
-    const measured = `${x} of ${n} = ${percentText(x / n)} (95 %: up to ${percentText(upper95(x, n))})`;
-    return { measured, ok: upper95(x, n) <= bound || x <= Math.ceil(n * bound * 0.5) };
+    const [low, high] = interval95(x, n);
+    const measured = `${x} of ${n} = ${percentText(x / n)} (95 %: up to ${percentText(high)})`;
+    return { measured, ok: n >= runsToShow(bound) ? high <= bound : low <= bound };
   };
 }

@@ -40,6 +40,8 @@ export interface User {
   /** Place in [0, 1) that decides the version: canary below its weight. */
   readonly place: number;
   readonly group: number;
+  /** False: no prediction of theirs is ever labelled. */
+  readonly labels?: boolean;
 }
 
 /** A summary at the log time of the record that makes it. */
@@ -138,7 +140,7 @@ export class Traffic {
       bucket.canary++;
       this.canarySent++;
     }
-    if (!failed)
+    if (!failed && user?.labels !== false)
       this.labels.add(arm, { random, canary, group, atS, openedMs: bucket.openedMs, doneMs: atMs + latencyMs });
   }
 
