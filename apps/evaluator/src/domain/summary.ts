@@ -1,3 +1,5 @@
+import type { ArmDetails, ValueSums } from './arm-details.js';
+
 /**
  * What the owner of a partition makes of its records, and what the owner of a model folds. A summary stands at one
  * offset of its partition and holds no thresholds: every check reads its own counts off the cells.
@@ -48,6 +50,8 @@ export interface ArmCounts {
   readonly cells: Cells;
   /** Latency to the first byte, same keys; empty unless outcomes carry firstByteMs. */
   readonly firstByte: Cells;
+  /** Only of final buckets, and where outcomes carry more than every rollout needs. */
+  readonly details?: ArmDetails;
 }
 
 /** One bucket as one of its bucket records showed it. */
@@ -88,6 +92,10 @@ export interface LabelledArm {
   /** By user group, 64 long. */
   readonly groupN: readonly number[];
   readonly groupWrong: readonly number[];
+  /** By segment, user group and truth, keys as labelKey(); absent without segments. */
+  readonly segments?: Cells;
+  /** Numbers that labels carry, for custom checks; absent without those. */
+  readonly values?: readonly ValueSums[];
 }
 
 /** One label partition's share of a stratum, complete: the partition's log time has passed its end + labelsWithin. */

@@ -1,4 +1,4 @@
-import { modelHash, type RolloutSpec, type RolloutState } from '@app/shared';
+import { type Checks, modelHash, type RolloutSpec, type RolloutState } from '@app/shared';
 import type { CountedGeneration, GenerationDirectory, ModelEntry } from '../slot/generation-directory.js';
 
 /** What a state tells of a model's generations. */
@@ -63,11 +63,18 @@ class DirectoryEntry implements ModelEntry {
       this.names.add(version);
     }
     for (const version of Object.keys(state.versions)) this.names.add(version);
-    const accuracy = state.rollout?.spec.checks.accuracy;
-    if (!state.rollout || !accuracy) return;
+    const checks = state.rollout?.spec.checks;
+    if (!state.rollout || !checks?.accuracy) return;
+    const { labelsWithinMs } = checks.accuracy;
+    const values = labelValues(checks);
     const tolerance = state.rollout.spec.prediction?.tolerance ?? 0;
     for (const { generation } of state.rollout.phases)
       if (!this.countedBy.has(generation))
-        this.countedBy.set(generation, { labelsWithinMs: accuracy.labelsWithinMs, tolerance });
+        this.countedBy.set(generation, { labelsWithinMs, tolerance, ...(values.length > 0 ? { values } : {}) });
   }
+}
+
+/** Names of the numbers that custom checks take from labels. */
+function labelValues({ custom = {} }: Checks): string[] {
+  return [...new Set(Object.values(custom).flatMap(({ from, source }) => (from === 'label' ? [source] : [])))];
 }

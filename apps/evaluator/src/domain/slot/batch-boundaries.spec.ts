@@ -1,4 +1,4 @@
-import { classHash, modelHash, PredictionIdSealer } from '@app/shared';
+import { classHash, modelHash, type Outcome, PredictionIdSealer } from '@app/shared';
 import { describe, expect, it } from 'vitest';
 import type { PlacedSummary } from '../summary.js';
 import type { FoldedBatch, SlotRecord } from './folded-batch.js';
@@ -43,7 +43,8 @@ describe('label slots', () => {
       version: (index) => ['v1', 'v2'][index] ?? null,
       hasVersion: () => true,
       tolerance: 0,
-      counted: (generation) => (generation === 3 ? null : { labelsWithinMs: 20_000 * generation, tolerance: 0 }),
+      counted: (generation) =>
+        generation === 3 ? null : { labelsWithinMs: 20_000 * generation, tolerance: 0, values: ['revenue'] },
     }),
   };
   const open: OpenSlot = (image) => {
@@ -96,7 +97,9 @@ function randomOutcomeLog(random: () => number): readonly SlotRecord[] {
       for (let i = 0; i < routed[version] - (version === 'v1' ? lost : 0); i++) {
         log.after(Math.floor(random() * 20));
         const status = pick(['ok', 'ok', 'ok', 'error', 'cancelled'] as const);
-        log.outcome({ ...parts, version, status, unit: Math.floor(random() * 64), latencyMs: random() * 300 });
+        const more = parts.model === 'fraud' ? randomDetails(random) : {};
+        const unit = Math.floor(random() * 64);
+        log.outcome({ ...parts, ...more, version, status, unit, latencyMs: random() * 300 });
         if (random() < 0.1) log.again();
         if (random() < 0.03) log.raw(Buffer.from('bad'));
         if (random() < 0.03) log.outcome({ ...parts, version, generation: 4 });
@@ -107,6 +110,15 @@ function randomOutcomeLog(random: () => number): readonly SlotRecord[] {
     if (bucket % 60 === 59) log.after(26 * 3_600_000).tick();
   }
   return log.after(300_000).tick().records;
+}
+
+/** What outcomes of a rollout with custom checks, segments and drift may carry; any of it may be missing. */
+function randomDetails(random: () => number): Partial<Outcome> {
+  return {
+    ...(random() < 0.7 ? { values: { score: random(), [`n${Math.floor(random() * 10)}`]: -1e6 * random() } } : {}),
+    ...(random() < 0.9 ? { segment: ['', 'de', 'fr', `x-${random()}`][Math.floor(random() * 4)] } : {}),
+    ...(random() < 0.8 ? { prediction: 'cat', predictionBin: Math.floor(random() * 16_384) } : {}),
+  };
 }
 
 /** Labels of several models and generations, in time and late, doubled and bad. */
@@ -125,7 +137,7 @@ function randomLabelLog(random: () => number, sealer: PredictionIdSealer, models
       routedAt: Math.floor(timeMs - random() * 60_000),
       sinceBucketMs: Math.floor(random() * 200),
       unit: Math.floor(random() * 64),
-      segment: 0,
+      segment: i % 3 === 0 ? Math.floor(random() * 64) : 0,
       routerHash: 1,
       counter: i,
       valueKind: 'class',
@@ -133,7 +145,9 @@ function randomLabelLog(random: () => number, sealer: PredictionIdSealer, models
       counted: random() < 0.9,
     });
     ids.push(predictionId);
-    log.json({ predictionId: random() < 0.15 ? ids[Math.floor(random() * ids.length)] : predictionId, label: 1 });
+    const values = random() < 0.5 ? { values: { revenue: random(), other: 1 } } : {};
+    const labelled = random() < 0.15 ? ids[Math.floor(random() * ids.length)] : predictionId;
+    log.json({ predictionId: labelled, label: 1, ...values });
     if (random() < 0.05) log.json({ predictionId: `${predictionId.slice(0, 50)}AAAAAAAAAA`, label: 1 });
     if (random() < 0.05) log.after(3_000).tick();
   }

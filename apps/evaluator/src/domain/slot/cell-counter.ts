@@ -45,8 +45,12 @@ export class CellCounter {
   }
 
   static unpack(reader: PackReader): CellCounter {
+    return CellCounter.of(unpackCells(reader));
+  }
+
+  /** Counts to go on from. */
+  static of({ keys, counts }: Cells): CellCounter {
     const counter = new CellCounter();
-    const { keys, counts } = unpackCells(reader);
     for (let i = 0; i < keys.length; i++) counter.add(keys[i]!, counts[i]);
     return counter;
   }

@@ -27,6 +27,8 @@ export interface CountedGeneration {
   /** The label horizon L of the rollout's accuracy check. */
   readonly labelsWithinMs: number;
   readonly tolerance: number;
+  /** Names of the numbers in labels' values that custom checks compare; absent: none. */
+  readonly values?: readonly string[];
 }
 
 /** Width of the strata that labels are counted in, by routing time: max(1 s, L / 200), whole milliseconds. */

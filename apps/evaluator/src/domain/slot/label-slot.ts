@@ -10,7 +10,7 @@ import {
   SummaryPlacer,
 } from './folded-batch.js';
 import { type GenerationDirectory, type ModelEntry, strataMsOf, stratumClosesAtMs } from './generation-directory.js';
-import { OpenStratum } from './open-stratum.js';
+import { type LabelSays, OpenStratum } from './open-stratum.js';
 import { judgeLabel, type LabelReading, readLabelRecord } from './read-label-record.js';
 import type { SlotImage } from './slot-image.js';
 
@@ -104,8 +104,12 @@ export class LabelSlot {
     const judged = judgeLabel(label.label, attribution, counted?.tolerance ?? entry.tolerance);
     if (typeof judged === 'object') return judged;
     this.counts.folded++;
-    if (judged === 'none' || !counted) this.counts.uncounted++;
-    else if (!this.count(label, attribution, judged === 'right', entry.model, counted.labelsWithinMs)) return null;
+    const values = counted?.values ? chosenValues(label.values, counted.values) : undefined;
+    if (!counted || (judged === 'none' && !values)) this.counts.uncounted++;
+    else {
+      const says = { right: judged === 'none' ? null : judged === 'right', values };
+      if (!this.count(label, attribution, says, entry.model, counted.labelsWithinMs)) return null;
+    }
     if (judged === 'none') return null;
     const figures = this.windows.at(entry.model, version, attribution.routedAt, this.logTimeMs);
     if (!figures) return null;
@@ -115,7 +119,7 @@ export class LabelSlot {
   }
 
   /** Counts a label in its stratum; false if the prediction had one before. */
-  private count(label: Label, of: Attribution, right: boolean, model: string, labelsWithinMs: number): boolean {
+  private count(label: Label, of: Attribution, says: LabelSays, model: string, labelsWithinMs: number): boolean {
     const strataMs = strataMsOf(labelsWithinMs);
     // Whole buckets: the stratum of a prediction is that of its bucket's opening.
     const stratum = Math.floor((of.routedAt - of.sinceBucketMs) / strataMs);
@@ -130,7 +134,7 @@ export class LabelSlot {
       this.strata.set(key, open);
       this.nextCloseMs = Math.min(this.nextCloseMs, open.closesAtMs);
     }
-    if (!open.add(label.predictionId, of, right)) {
+    if (!open.add(label.predictionId, of, says)) {
       this.counts.duplicates++;
       return false;
     }
@@ -194,6 +198,16 @@ export class LabelSlot {
     }
     this.nextCloseMs = earliestClose(this.strata.values());
   }
+}
+
+/** The numbers that are wanted; undefined if a label has none of them. */
+function chosenValues(values: Label['values'], wanted: readonly string[]): LabelSays['values'] {
+  let chosen: Record<string, number> | undefined;
+  for (const name of wanted) {
+    const value = values?.[name];
+    if (value !== undefined) (chosen ??= {})[name] = value;
+  }
+  return chosen;
 }
 
 /** The model or the generation of a label that the directory has not read (yet); null if it has. */

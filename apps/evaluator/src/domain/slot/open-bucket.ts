@@ -2,9 +2,12 @@ import { type BucketRecord, type Outcome, PackReader, type PackWriter } from '@a
 import { SKETCH_BIN_MAX, sketchBin } from '../sketch.js';
 import { type ArmCounts, CELL_CLASS, type CellClass, cellKey, type Cells, type LeftOutSummary } from '../summary.js';
 import { CellCounter } from './cell-counter.js';
+import { packDetails, unpackDetails } from './detail-codec.js';
+import { DetailTally, hasDetails } from './detail-tally.js';
 
 const FORMAT = 1;
 const LEFT_OUT = 1;
+const DETAILED = 2;
 const NO_CELLS: Cells = { keys: new Uint32Array(0), counts: new Uint32Array(0) };
 
 interface Arm {
@@ -14,6 +17,8 @@ interface Arm {
   readonly cells: CellCounter;
   /** Null until an outcome carries firstByteMs. */
   firstByte: CellCounter | null;
+  /** Null until an outcome carries more than every rollout needs. */
+  details: DetailTally | null;
 }
 
 /** What is common to a bucket's outcomes and bucket records. */
@@ -62,7 +67,9 @@ export class OpenBucket implements BucketIdentity {
     if (outcome.routedAt < this.routedFrom) this.routedFrom = outcome.routedAt;
     const arm = this.arm(outcome.version);
     const kind = classOf(outcome);
-    arm.cells.add(cellKey(outcome.unit, kind, binOf(outcome.latencyMs, kind)));
+    const key = cellKey(outcome.unit, kind, binOf(outcome.latencyMs, kind));
+    arm.cells.add(key);
+    if (hasDetails(outcome)) (arm.details ??= new DetailTally()).add(outcome, key);
     if (outcome.firstByteMs === undefined) return;
     arm.firstByte ??= new CellCounter();
     arm.firstByte.add(cellKey(outcome.unit, kind, binOf(outcome.firstByteMs, kind)));
@@ -87,7 +94,9 @@ export class OpenBucket implements BucketIdentity {
       Object.entries(record.versions).map(([version, { routed, intended, pending }]) => {
         const arm = this.find(version);
         const cells = arm?.cells.cells() ?? NO_CELLS;
-        return [version, { routed, intended, pending, cells, firstByte: arm?.firstByte?.cells() ?? NO_CELLS }];
+        const counts = { routed, intended, pending, cells, firstByte: arm?.firstByte?.cells() ?? NO_CELLS };
+        // Nothing looks at them before a bucket is final.
+        return [version, record.final && arm?.details ? { ...counts, details: arm.details.details() } : counts];
       }),
     );
   }
@@ -117,7 +126,8 @@ export class OpenBucket implements BucketIdentity {
   }
 
   pack(writer: PackWriter): Buffer {
-    writer.uint(FORMAT).uint(this.leftOut ? LEFT_OUT : 0);
+    const detailed = this.arms.some((arm) => arm.details !== null);
+    writer.uint(FORMAT).uint((this.leftOut ? LEFT_OUT : 0) | (detailed ? DETAILED : 0));
     writer.text(this.model).uint(this.generation).uintOrNone(this.firstLogTimeMs).uint(this.firstOffset);
     writer.uint(this.routedFrom);
     writer.uint(this.arms.length);
@@ -125,6 +135,9 @@ export class OpenBucket implements BucketIdentity {
       arm.cells.pack(writer.text(arm.version).uint(arm.routed));
       writer.uint(arm.firstByte ? 1 : 0);
       arm.firstByte?.pack(writer);
+      if (!detailed) continue;
+      writer.uint(arm.details ? 1 : 0);
+      if (arm.details) packDetails(writer, arm.details.details());
     }
     return writer.take();
   }
@@ -132,19 +145,22 @@ export class OpenBucket implements BucketIdentity {
   static unpack(router: string, bucket: number, packed: Buffer): OpenBucket {
     const reader = new PackReader(packed);
     reader.uint();
-    const leftOut = reader.uint() === LEFT_OUT;
+    const flags = reader.uint();
     const model = reader.text();
     const generation = reader.uint();
     const firstLogTimeMs = reader.uintOrNone();
     const open = new OpenBucket(model, generation, router, bucket, firstLogTimeMs, reader.uint());
-    open.leftOut = leftOut;
+    open.leftOut = (flags & LEFT_OUT) !== 0;
     open.stored = true;
     open.routedFrom = reader.uint();
     for (let arms = reader.uint(); arms > 0; arms--) {
       const version = reader.text();
       const routed = reader.uint();
       const cells = CellCounter.unpack(reader);
-      open.arms.push({ version, routed, cells, firstByte: reader.uint() ? CellCounter.unpack(reader) : null });
+      const firstByte = reader.uint() ? CellCounter.unpack(reader) : null;
+      const detailed = (flags & DETAILED) !== 0 && reader.uint() === 1;
+      const details = detailed ? DetailTally.of(unpackDetails(reader)) : null;
+      open.arms.push({ version, routed, cells, firstByte, details });
     }
     return open;
   }
@@ -152,7 +168,7 @@ export class OpenBucket implements BucketIdentity {
   private arm(version: string): Arm {
     const found = this.find(version);
     if (found) return found;
-    const arm: Arm = { version, routed: 0, cells: new CellCounter(), firstByte: null };
+    const arm: Arm = { version, routed: 0, cells: new CellCounter(), firstByte: null, details: null };
     this.arms.push(arm);
     return arm;
   }

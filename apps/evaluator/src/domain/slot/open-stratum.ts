@@ -1,8 +1,14 @@
 import { type Attribution, PackReader, type PackWriter } from '@app/shared';
+import { labelKey } from '../arm-details.js';
 import type { LabelledArm, LabelShare } from '../summary.js';
+import { CellCounter } from './cell-counter.js';
+import { packValues, unpackValues } from './detail-codec.js';
 import { stratumClosesAtMs } from './generation-directory.js';
+import { ValueTallies } from './value-tally.js';
 
 const FORMAT = 1;
+/** As FORMAT, and after each arm what only some rollouts need. */
+const DETAILED_FORMAT = 2;
 const GROUPS = 64;
 /** Characters of a prediction id that tell it from all others of its stratum: 72 bits of its seal. */
 const TAG_FROM = 4;
@@ -10,6 +16,14 @@ const TAG_TO = 16;
 const TAG_BYTES = 9;
 /** Tags are stored in pieces, so that a batch writes the piece it adds to and not thousands. */
 export const TAGS_PER_PIECE = 128;
+
+/** What a label says of its prediction. */
+export interface LabelSays {
+  /** Null if nobody can tell. */
+  readonly right: boolean | null;
+  /** Numbers that custom checks compare. */
+  readonly values?: Readonly<Record<string, number>>;
+}
 
 /** Labels that came so far for the predictions of one generation that were routed in one stretch of time. */
 export class OpenStratum {
@@ -36,12 +50,17 @@ export class OpenStratum {
   }
 
   /** Counts a label, unless one of the same prediction came before (false). */
-  add(predictionId: string, { arm, unit }: Attribution, right: boolean): boolean {
+  add(
+    predictionId: string,
+    { arm, unit, segment }: Attribution,
+    { right, values }: LabelSays,
+  ): boolean {
     const tag = tagOf(predictionId);
     if (this.seen.has(tag)) return false;
     this.seen.add(tag);
     this.tags.push(tag);
-    this[arm].add(unit, right);
+    if (right !== null) this[arm].add(unit, right, segment);
+    if (values) this[arm].addValues(unit, values);
     return true;
   }
 
@@ -52,9 +71,13 @@ export class OpenStratum {
   }
 
   packCounts(writer: PackWriter): Buffer {
-    writer.uint(FORMAT).text(this.model).uint(this.strataMs).uint(this.labelsWithinMs);
-    this.stable.pack(writer);
-    this.canary.pack(writer);
+    const detailed = this.stable.detailed || this.canary.detailed;
+    writer.uint(detailed ? DETAILED_FORMAT : FORMAT);
+    writer.text(this.model).uint(this.strataMs).uint(this.labelsWithinMs);
+    for (const arm of [this.stable, this.canary]) {
+      arm.pack(writer);
+      if (detailed) arm.packDetails(writer);
+    }
     return writer.take();
   }
 
@@ -76,11 +99,13 @@ export class OpenStratum {
 
   static unpack(modelHash: number, generation: number, stratum: number, packed: Buffer): OpenStratum {
     const reader = new PackReader(packed);
-    reader.uint();
+    const detailed = reader.uint() === DETAILED_FORMAT;
     const model = reader.text();
     const open = new OpenStratum(model, modelHash, generation, stratum, reader.uint(), reader.uint());
-    open.stable.unpack(reader);
-    open.canary.unpack(reader);
+    for (const arm of [open.stable, open.canary]) {
+      arm.unpack(reader);
+      if (detailed) arm.unpackDetails(reader);
+    }
     return open;
   }
 
@@ -105,16 +130,36 @@ class ArmTally {
   private readonly groupN = new Uint32Array(GROUPS);
   private readonly groupWrong = new Uint32Array(GROUPS);
 
-  add(group: number, right: boolean): void {
+  /** Null until a label of a segment, or with values, has come. */
+  private segments: CellCounter | null = null;
+  private values: ValueTallies | null = null;
+
+  add(group: number, right: boolean, segment: number): void {
     this.groupN[group]!++;
     if (!right) this.groupWrong[group]!++;
+    if (segment > 0) (this.segments ??= new CellCounter()).add(labelKey(segment, group, !right));
+  }
+
+  addValues(group: number, values: Readonly<Record<string, number>>): void {
+    (this.values ??= new ValueTallies()).add(values, group);
+  }
+
+  get detailed(): boolean {
+    return this.segments !== null || this.values !== null;
   }
 
   labelled(): LabelledArm {
     const groupN = [...this.groupN];
     const groupWrong = [...this.groupWrong];
     const sum = (of: number[]): number => of.reduce((a, b) => a + b, 0);
-    return { n: sum(groupN), wrong: sum(groupWrong), groupN, groupWrong };
+    return {
+      n: sum(groupN),
+      wrong: sum(groupWrong),
+      groupN,
+      groupWrong,
+      ...(this.segments ? { segments: this.segments.cells() } : {}),
+      ...(this.values ? { values: this.values.sums() } : {}),
+    };
   }
 
   pack(writer: PackWriter): void {
@@ -123,6 +168,18 @@ class ArmTally {
       writer.uint(n);
       if (n > 0) writer.uint(this.groupWrong[g]!);
     }
+  }
+
+  packDetails(writer: PackWriter): void {
+    writer.uint((this.segments ? 1 : 0) | (this.values ? 2 : 0));
+    this.segments?.pack(writer);
+    if (this.values) packValues(writer, this.values.sums());
+  }
+
+  unpackDetails(reader: PackReader): void {
+    const flags = reader.uint();
+    if ((flags & 1) !== 0) this.segments = CellCounter.unpack(reader);
+    if ((flags & 2) !== 0) this.values = ValueTallies.of(unpackValues(reader));
   }
 
   unpack(reader: PackReader): void {

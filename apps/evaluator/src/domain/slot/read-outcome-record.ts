@@ -1,4 +1,12 @@
-import { type BucketRecord, bucketCodec, type Outcome, outcomeCodec, type Parsed, tickCodec } from '@app/shared';
+import {
+  type BucketRecord,
+  bucketCodec,
+  type Outcome,
+  outcomeCodec,
+  type Parsed,
+  PREDICTION_BINS,
+  tickCodec,
+} from '@app/shared';
 import type { Cause } from './folded-batch.js';
 
 /** Longer ones are refused unread: an outcome has some 300 bytes. */
@@ -92,8 +100,9 @@ function isPlainOutcome(v: Partial<Outcome>): boolean {
     isCount(v.httpStatus) &&
     v.httpStatus <= 999 &&
     (v.prediction === undefined || isNumberOrText(v.prediction)) &&
-    v.values === undefined &&
-    v.segment === undefined &&
+    (v.values === undefined || isNumbers(v.values)) &&
+    (v.segment === undefined || isText(v.segment, 100)) &&
+    (v.predictionBin === undefined || (isCount(v.predictionBin) && v.predictionBin < PREDICTION_BINS)) &&
     isFlag(v.shadow) &&
     isFlag(v.fallback) &&
     isFlag(v.override)
@@ -101,12 +110,24 @@ function isPlainOutcome(v: Partial<Outcome>): boolean {
 }
 
 const isName = (v: unknown, lengthMax: number): boolean =>
-  typeof v === 'string' && v.length > 0 && v.length <= lengthMax;
+  isText(v, lengthMax) && (v as string).length > 0;
+const isText = (v: unknown, lengthMax: number): boolean => typeof v === 'string' && v.length <= lengthMax;
 const isCount = (v: unknown): v is number => Number.isSafeInteger(v) && (v as number) >= 0;
 const isDuration = (v: unknown): boolean => typeof v === 'number' && v >= 0 && v < Number.POSITIVE_INFINITY;
 const isNumberOrText = (v: unknown): boolean =>
   typeof v === 'string' ? v.length <= 500 : typeof v === 'number' && Number.isFinite(v);
 const isFlag = (v: unknown): boolean => v === undefined || typeof v === 'boolean';
+
+/** At most 8 finite numbers by name; JSON leaves no other objects than plain ones. */
+function isNumbers(v: unknown): boolean {
+  if (typeof v !== 'object' || v === null || Array.isArray(v)) return false;
+  let names = 0;
+  for (const name in v) {
+    const value = (v as Record<string, unknown>)[name];
+    if (++names > 8 || name.length > 100 || typeof value !== 'number' || !Number.isFinite(value)) return false;
+  }
+  return true;
+}
 
 function isStatus(v: unknown): boolean {
   switch (v) {

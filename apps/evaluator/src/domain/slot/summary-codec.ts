@@ -1,8 +1,10 @@
 import { PackReader, PackWriter } from '@app/shared';
 import type { ArmCounts, BucketSummary, LabelledArm, LabelShare, LeftOutSummary, Summary } from '../summary.js';
 import { packCells, unpackCells } from './cell-counter.js';
+import { packDetails, packValues, unpackDetails, unpackValues } from './detail-codec.js';
 
-const KIND = { bucket: 1, leftOut: 2, labelShare: 3 } as const;
+/** What only some rollouts need has kinds of its own, so that all others pay nothing for it. */
+const KIND = { bucket: 1, leftOut: 2, labelShare: 3, detailedBucket: 4, detailedShare: 5 } as const;
 const writer = new PackWriter();
 
 /** Packs a summary. The same summary always gives the same bytes. */
@@ -21,25 +23,36 @@ export function packSummary(summary: Summary): Buffer {
 export function unpackSummary(packed: Buffer): Summary {
   const reader = new PackReader(packed);
   const kind = reader.uint();
-  if (kind === KIND.bucket) return unpackBucket(reader);
-  return kind === KIND.leftOut ? unpackLeftOut(reader) : unpackLabelShare(reader);
+  switch (kind) {
+    case KIND.bucket:
+    case KIND.detailedBucket:
+      return unpackBucket(reader, kind === KIND.detailedBucket);
+    case KIND.leftOut:
+      return unpackLeftOut(reader);
+    default:
+      return unpackLabelShare(reader, kind === KIND.detailedShare);
+  }
 }
 
 function packBucket(s: BucketSummary): Buffer {
-  writer.uint(KIND.bucket).text(s.model).uint(s.generation).text(s.router).uint(s.bucket);
+  const versions = Object.entries(s.versions);
+  const detailed = versions.some(([, arm]) => arm.details !== undefined);
+  writer.uint(detailed ? KIND.detailedBucket : KIND.bucket).text(s.model).uint(s.generation).text(s.router).uint(s.bucket);
   writer.uint(s.routedFrom).uint(s.routedTo).float(s.ageMs).float(s.previousAgeMs);
   writer.uint(s.final ? 1 : 0);
-  const versions = Object.entries(s.versions);
   writer.uint(versions.length);
   for (const [version, arm] of versions) {
     writer.text(version).uint(arm.routed).uint(arm.intended).uint(arm.pending);
     packCells(writer, arm.cells);
     packCells(writer, arm.firstByte);
+    if (!detailed) continue;
+    writer.uint(arm.details ? 1 : 0);
+    if (arm.details) packDetails(writer, arm.details);
   }
   return writer.take();
 }
 
-function unpackBucket(reader: PackReader): BucketSummary {
+function unpackBucket(reader: PackReader, detailed: boolean): BucketSummary {
   const head = {
     kind: 'bucket' as const,
     model: reader.text(),
@@ -56,7 +69,9 @@ function unpackBucket(reader: PackReader): BucketSummary {
   for (let left = reader.uint(); left > 0; left--) {
     const version = reader.text();
     const [routed, intended, pending] = [reader.uint(), reader.uint(), reader.uint()];
-    versions.push([version, { routed, intended, pending, cells: unpackCells(reader), firstByte: unpackCells(reader) }]);
+    const counts = { routed, intended, pending, cells: unpackCells(reader), firstByte: unpackCells(reader) };
+    const hasDetails = detailed && reader.uint() === 1;
+    versions.push([version, hasDetails ? { ...counts, details: unpackDetails(reader) } : counts]);
   }
   return { ...head, versions: Object.fromEntries(versions) };
 }
@@ -86,27 +101,32 @@ function unpackLeftOut(reader: PackReader): LeftOutSummary {
 }
 
 function packLabelShare(s: LabelShare): Buffer {
-  writer.uint(KIND.labelShare).text(s.model).uint(s.generation).uint(s.stratum).uint(s.strataMs);
+  const detailed = [s.stable, s.canary].some((arm) => arm.segments !== undefined || arm.values !== undefined);
+  writer.uint(detailed ? KIND.detailedShare : KIND.labelShare).text(s.model).uint(s.generation).uint(s.stratum).uint(s.strataMs);
   for (const arm of [s.stable, s.canary]) {
     writer.uint(arm.n).uint(arm.wrong).uint(arm.groupN.length);
     for (const [group, n] of arm.groupN.entries()) writer.uint(n).uint(arm.groupWrong[group] ?? 0);
+    if (!detailed) continue;
+    writer.uint((arm.segments ? 1 : 0) | (arm.values ? 2 : 0));
+    if (arm.segments) packCells(writer, arm.segments);
+    if (arm.values) packValues(writer, arm.values);
   }
   return writer.take();
 }
 
-function unpackLabelShare(reader: PackReader): LabelShare {
+function unpackLabelShare(reader: PackReader, detailed: boolean): LabelShare {
   return {
     kind: 'label-share',
     model: reader.text(),
     generation: reader.uint(),
     stratum: reader.uint(),
     strataMs: reader.uint(),
-    stable: unpackArm(reader),
-    canary: unpackArm(reader),
+    stable: unpackArm(reader, detailed),
+    canary: unpackArm(reader, detailed),
   };
 }
 
-function unpackArm(reader: PackReader): LabelledArm {
+function unpackArm(reader: PackReader, detailed: boolean): LabelledArm {
   const [n, wrong, groups] = [reader.uint(), reader.uint(), reader.uint()];
   const groupN: number[] = [];
   const groupWrong: number[] = [];
@@ -114,5 +134,13 @@ function unpackArm(reader: PackReader): LabelledArm {
     groupN.push(reader.uint());
     groupWrong.push(reader.uint());
   }
-  return { n, wrong, groupN, groupWrong };
+  const flags = detailed ? reader.uint() : 0;
+  return {
+    n,
+    wrong,
+    groupN,
+    groupWrong,
+    ...((flags & 1) !== 0 ? { segments: unpackCells(reader) } : {}),
+    ...((flags & 2) !== 0 ? { values: unpackValues(reader) } : {}),
+  };
 }
