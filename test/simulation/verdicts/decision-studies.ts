@@ -1,9 +1,10 @@
 import type { RolloutSpec } from '@app/shared';
 import { type RolloutEnd, type RolloutRun, runRollout } from '../../../apps/evaluator/src/rehearsal/rollout-run.js';
-import { beta, exponential, lognormal, type Random } from '../../../apps/evaluator/src/rehearsal/sampling.js';
+import { exponential, lognormal, type Random } from '../../../apps/evaluator/src/rehearsal/sampling.js';
 import { arm, ERROR_RATE, MEDIAN_MS, rolloutSpec, SIGMA, traffic } from './scenarios.js';
 import { mean, quantile, rateBelow, type RunFigures, type Study, thousands } from './study.js';
-import type { ArmModel, TrafficModel, User } from '../../../apps/evaluator/src/rehearsal/traffic.js';
+import type { ArmModel, TrafficModel } from '../../../apps/evaluator/src/rehearsal/traffic.js';
+import { stickyUsers } from '../../../apps/evaluator/src/rehearsal/users.js';
 
 const PER_SECOND = 500;
 /** History of 12,500 predictions, but not more than ten minutes. */
@@ -52,16 +53,6 @@ function slowAnswers(slowMs: number): Partial<ArmModel> {
   };
 }
 
-/** 2,000 users with Pareto activity, each with an error rate of its own. */
-function stickyUsers(random: Random): User[] {
-  return Array.from({ length: 2000 }, () => ({
-    activity: (1 - random()) ** (-1 / 1.1),
-    propensity: beta(random, 0.5, 4.5) * 10,
-    place: random(),
-    group: Math.floor(random() * 64),
-  }));
-}
-
 const latencyOnly = (maxRatio: number): RolloutSpec['checks']['latency'] => ({
   p50: { maxRatio, minIncreaseMs: 5 },
   p99: { maxRatio, minIncreaseMs: 5 },
@@ -97,14 +88,14 @@ function honestStudies(seedOf: (seed: number) => Random): Study[] {
       }),
     }),
     honest('2,000 sticky users, heavy-tailed, strict errors', (seed) => ({
-      traffic: traffic(PER_SECOND, { users: stickyUsers(seedOf(seed)) }),
+      traffic: traffic(PER_SECOND, { users: stickyUsers(2000, seedOf(seed)) }),
       spec: rolloutSpec({ checks: { errorRate: strictChecks.errorRate! } }),
       neverPass: true,
       longestS: 200,
     })),
     honest('2,000 sticky users, 30 % of whom never label', (seed) => {
       const random = seedOf(seed);
-      const users = stickyUsers(random).map((user) => ({ ...user, labels: random() < 0.7 }));
+      const users = stickyUsers(2000, random).map((user) => ({ ...user, labels: random() < 0.7 }));
       return { traffic: traffic(PER_SECOND, { users }) };
     }),
     honest('canary 2 times slower, limit 3, errors equal', {

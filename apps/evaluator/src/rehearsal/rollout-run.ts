@@ -19,10 +19,13 @@ export interface RolloutRun {
   readonly neverPass?: boolean;
   /** From when the canary's predictions are counted for a delay, s. */
   readonly faultAtS?: number;
+  /** Hears every judgement, at so many seconds of the rollout. */
+  readonly watch?: (judgement: Judgement, atS: number) => void;
 }
 
 export interface RolloutEnd {
-  readonly end: 'promoted' | 'rolled-back' | 'open';
+  /** `paused`: a step's time was over. `open`: given up. */
+  readonly end: 'promoted' | 'rolled-back' | 'paused' | 'open';
   readonly code: string;
   readonly step: number;
   /** Since the rollout began, s. */
@@ -58,7 +61,7 @@ export function runRollout(run: RolloutRun): RolloutEnd {
   let cutNumber = 0;
   let nowMs = startMs;
   let enterAtMs = BEGIN_MS;
-  let nextStep = 0;
+  let nextStep = trafficStepFrom(spec, 0).step;
   let last: Judgement | null = null;
   const endAt = (end: RolloutEnd['end']): RolloutEnd => ({
     end,
@@ -101,12 +104,16 @@ export function runRollout(run: RolloutRun): RolloutEnd {
     const judgement = engine.endCut();
     if (!judgement) continue;
     last = judgement;
+    run.watch?.(judgement, (nowMs - BEGIN_MS) / 1000);
     if (judgement.result === 'fail') return endAt('rolled-back');
-    const current = judgement.result === 'pass' && judgement.generation === phases.at(-1)!.generation;
-    if (!current || run.neverPass || enterAtMs !== Infinity) continue;
-    nextStep = phases.at(-1)!.step + 1;
-    if (nextStep >= spec.steps.length) return endAt('promoted');
-    enterAtMs = nowMs + CONTROLLER_MS;
+    if (judgement.generation !== phases.at(-1)!.generation || enterAtMs !== Infinity) continue;
+    if (judgement.result === 'inconclusive') return endAt(spec.onInconclusive === 'pause' ? 'paused' : 'rolled-back');
+    if (judgement.result !== 'pass' || run.neverPass) continue;
+    const next = trafficStepFrom(spec, phases.at(-1)!.step + 1);
+    if (next.step >= spec.steps.length) return endAt('promoted');
+    nextStep = next.step;
+    enterAtMs = nowMs + CONTROLLER_MS + next.pausedMs;
+    if (next.pausedMs > 0) engine.setPlan(planOf(spec, phases, next.step - 1));
   }
   return endAt('open');
 }
@@ -123,14 +130,23 @@ function takeDue(due: Timed<Summary>[], nowMs: number): Summary[] {
   return now.sort((a, b) => a.partition - b.partition || a.atMs - b.atMs).map(({ value }) => value);
 }
 
+/** The next step with traffic, and how long the pauses before it last. A person approves at once. */
+function trafficStepFrom(spec: RolloutSpec, from: number): { readonly step: number; readonly pausedMs: number } {
+  let pausedMs = 0;
+  let step = from;
+  for (let before = spec.steps[step]; before && before.kind !== 'traffic'; before = spec.steps[++step])
+    pausedMs += before.kind === 'pause' ? (before.durationMs ?? 0) : 0;
+  return { step, pausedMs };
+}
+
 function phaseOf(spec: RolloutSpec, step: number): Phase {
   const { weights } = spec.steps[step] as { readonly weights: Record<string, number> };
   return { sequence: step + 2, generation: step + 2, step, weights, bake: weights['v1'] === 0, startedAt: 0 };
 }
 
-function planOf(spec: RolloutSpec, phases: readonly Phase[]): ModelPlan {
+function planOf(spec: RolloutSpec, phases: readonly Phase[], step = phases.at(-1)?.step): ModelPlan {
   const generation = phases.at(-1)?.generation ?? 1;
-  if (phases.length === 0) return { model: 'm', stable: 'v1', generation: 0, rollout: null };
+  if (step === undefined) return { model: 'm', stable: 'v1', generation: 0, rollout: null };
   const rollout = {
     model: 'm',
     rollout: 'm-1',
@@ -138,7 +154,7 @@ function planOf(spec: RolloutSpec, phases: readonly Phase[]): ModelPlan {
     stable: 'v1',
     canary: 'v2',
     phases: [...phases],
-    step: phases.at(-1)!.step,
+    step,
     ended: false,
   };
   return { model: 'm', stable: 'v1', generation, rollout };
