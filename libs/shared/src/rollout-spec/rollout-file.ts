@@ -149,7 +149,7 @@ const ChecksSchema = T.Object(
       ),
     ),
   },
-  { ...closed, remedy: 'checks are errorRate, accuracy, latency, firstByte and shadow' },
+  { ...closed, remedy: 'checks are errorRate, accuracy, latency, firstByte, custom, drift and shadow' },
 );
 
 export const RolloutFileSchema = T.Object(

@@ -13,7 +13,7 @@ const GROUPS = 64;
 /** Characters of a prediction id that tell it from all others of its stratum: 72 bits of its seal. */
 const TAG_FROM = 4;
 const TAG_TO = 16;
-const TAG_BYTES = 9;
+export const TAG_BYTES = 9;
 /** Tags are stored in pieces, so that a batch writes the piece it adds to and not thousands. */
 export const TAGS_PER_PIECE = 128;
 
@@ -50,11 +50,7 @@ export class OpenStratum {
   }
 
   /** Counts a label, unless one of the same prediction came before (false). */
-  add(
-    predictionId: string,
-    { arm, unit, segment }: Attribution,
-    { right, values }: LabelSays,
-  ): boolean {
+  add(predictionId: string, { arm, unit, segment }: Attribution, { right, values }: LabelSays): boolean {
     const tag = tagOf(predictionId);
     if (this.seen.has(tag)) return false;
     this.seen.add(tag);
@@ -121,7 +117,7 @@ export class OpenStratum {
 }
 
 /** base64 and base64url are both accepted in ids, and must be the same prediction. */
-const tagOf = (predictionId: string): string =>
+export const tagOf = (predictionId: string): string =>
   predictionId.slice(TAG_FROM, TAG_TO).replaceAll('+', '-').replaceAll('/', '_');
 
 const roundDown = (tags: number): number => Math.floor(tags / TAGS_PER_PIECE) * TAGS_PER_PIECE;

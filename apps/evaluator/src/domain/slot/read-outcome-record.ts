@@ -109,8 +109,7 @@ function isPlainOutcome(v: Partial<Outcome>): boolean {
   );
 }
 
-const isName = (v: unknown, lengthMax: number): boolean =>
-  isText(v, lengthMax) && (v as string).length > 0;
+const isName = (v: unknown, lengthMax: number): boolean => isText(v, lengthMax) && (v as string).length > 0;
 const isText = (v: unknown, lengthMax: number): boolean => typeof v === 'string' && v.length <= lengthMax;
 const isCount = (v: unknown): v is number => Number.isSafeInteger(v) && (v as number) >= 0;
 const isDuration = (v: unknown): boolean => typeof v === 'number' && v >= 0 && v < Number.POSITIVE_INFINITY;

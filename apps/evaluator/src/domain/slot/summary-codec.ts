@@ -37,7 +37,12 @@ export function unpackSummary(packed: Buffer): Summary {
 function packBucket(s: BucketSummary): Buffer {
   const versions = Object.entries(s.versions);
   const detailed = versions.some(([, arm]) => arm.details !== undefined);
-  writer.uint(detailed ? KIND.detailedBucket : KIND.bucket).text(s.model).uint(s.generation).text(s.router).uint(s.bucket);
+  writer
+    .uint(detailed ? KIND.detailedBucket : KIND.bucket)
+    .text(s.model)
+    .uint(s.generation)
+    .text(s.router)
+    .uint(s.bucket);
   writer.uint(s.routedFrom).uint(s.routedTo).float(s.ageMs).float(s.previousAgeMs);
   writer.uint(s.final ? 1 : 0);
   writer.uint(versions.length);
@@ -102,7 +107,12 @@ function unpackLeftOut(reader: PackReader): LeftOutSummary {
 
 function packLabelShare(s: LabelShare): Buffer {
   const detailed = [s.stable, s.canary].some((arm) => arm.segments !== undefined || arm.values !== undefined);
-  writer.uint(detailed ? KIND.detailedShare : KIND.labelShare).text(s.model).uint(s.generation).uint(s.stratum).uint(s.strataMs);
+  writer
+    .uint(detailed ? KIND.detailedShare : KIND.labelShare)
+    .text(s.model)
+    .uint(s.generation)
+    .uint(s.stratum)
+    .uint(s.strataMs);
   for (const arm of [s.stable, s.canary]) {
     writer.uint(arm.n).uint(arm.wrong).uint(arm.groupN.length);
     for (const [group, n] of arm.groupN.entries()) writer.uint(n).uint(arm.groupWrong[group] ?? 0);
