@@ -7,6 +7,8 @@ export const EXIT = {
   error: 1,
   /** Rolled back or aborted: stable has all the traffic. */
   rolledBack: 2,
+  /** Of `replay`: other verdicts than were given. */
+  differs: 2,
   /** Paused, not over yet, or --timeout came first. */
   undecided: 3,
   usage: 64,

@@ -76,6 +76,7 @@ async function run(command: string, controller = new FakeController(), change: P
       readFile: async () => ROLLOUT_FILE,
       sleep: async (ms) => clock.advance(ms),
       connectBus: () => new MemoryBus({ clock }),
+      replay: async function* () {},
       ...change,
     },
   );

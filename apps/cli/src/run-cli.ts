@@ -5,6 +5,7 @@ import { CommandTable } from './command-context.js';
 import { addActingCommands } from './commands/acting.js';
 import { addLabelCommands } from './commands/labels.js';
 import { addLookingCommands } from './commands/looking.js';
+import { addRecordCommands } from './commands/records.js';
 import { addFileCommands } from './commands/rollout-files.js';
 import { addTopicCommands } from './commands/topics.js';
 import { EXIT } from './exit-codes.js';
@@ -18,8 +19,8 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
       'after',
       [
         '',
-        'Exit codes: 0 done (status: promoted), 1 error, 2 rolled back or aborted, 3 paused, not over or timeout, 64 usage.',
-        'Environment: CANARY_SERVER, CANARY_TOKEN or CANARY_TOKEN_FILE, NO_COLOR; for topics: KAFKA_BROKERS, TOPIC_PREFIX, TOPIC_NAMES.',
+        'Exit codes: 0 done (status: promoted), 1 error, 2 rolled back or aborted (replay: it differs), 3 paused, not over or timeout, 64 usage.',
+        'Environment: CANARY_SERVER, CANARY_TOKEN or CANARY_TOKEN_FILE, NO_COLOR; for topics, replay and export: KAFKA_BROKERS, TOPIC_PREFIX, TOPIC_NAMES.',
       ].join('\n'),
     )
     .exitOverride()
@@ -33,6 +34,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
   addLookingCommands(table);
   addActingCommands(table);
   addLabelCommands(table, table.group('labels', 'the truth about predictions'));
+  addRecordCommands(table);
   addTopicCommands(table, table.group('topics', 'the topics in Kafka'));
   try {
     await program.parseAsync([...args], { from: 'user' });

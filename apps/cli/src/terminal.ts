@@ -14,6 +14,8 @@ export interface Terminal {
   readFile(path: string): Promise<string>;
   /** Resolves after so many ms, or at once when the signal is aborted. */
   sleep(ms: number): Promise<void>;
+  /** Runs the evaluator's replay with these arguments: the lines it prints, each a ReplayLine as JSON. */
+  replay(args: readonly string[]): AsyncIterable<string>;
   /** A bus to the Kafka that the environment names. Throws CanaryError bad-configuration. */
   connectBus(): MessageBus;
 }

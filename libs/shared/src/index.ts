@@ -11,6 +11,7 @@ export * from './batch-strategy.js';
 export * from './prediction-id.js';
 export * from './sealing-config.js';
 export * from './bus/message-bus.js';
+export * from './bus/read-topic.js';
 export * from './bus/murmur2.js';
 export * from './bus/memory/memory-bus.js';
 export * from './bus/kafka/kafka-bus.js';

@@ -108,6 +108,11 @@ async function lint(context: CommandContext, options: FileOptions): Promise<numb
   return EXIT.ok;
 }
 
+/** The spec of a rollout file; a wrong one is refused with line and column. */
+export async function checkedRolloutFile(terminal: Terminal, file: string): Promise<RolloutSpec> {
+  return parse(await readFile(terminal, file), file).value;
+}
+
 async function readFile(terminal: Terminal, path: string): Promise<string> {
   try {
     return await terminal.readFile(path);

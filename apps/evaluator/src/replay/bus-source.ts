@@ -1,4 +1,11 @@
-import { checkTopics, type MessageBus, type PartitionOffsets, type TopicNames, type TopicRole } from '@app/shared';
+import {
+  checkTopics,
+  type MessageBus,
+  type PartitionOffsets,
+  readTopic,
+  type TopicNames,
+  type TopicRole,
+} from '@app/shared';
 import type { Reading, RecordSource, SourceBatch } from './record-source.js';
 
 const ROLES: readonly TopicRole[] = ['outcome', 'label', 'verdict', 'decision', 'state'];
@@ -21,38 +28,7 @@ export class BusSource implements RecordSource {
     return this.bus.offsets(this.topics[role]);
   }
 
-  async read(role: TopicRole, { partitions, upTo }: Reading, onBatch: (batch: SourceBatch) => void): Promise<void> {
-    const topic = this.topics[role];
-    const wanted = (await this.bus.offsets(topic)).filter(({ partition }) => partitions?.includes(partition) ?? true);
-    const left = new Map(
-      wanted.map(({ partition, low, end }) => [partition, Math.min(end, Math.max(low, upTo?.[partition] ?? end))]),
-    );
-    for (const { partition, low } of wanted) if (left.get(partition) === low) left.delete(partition);
-    if (left.size === 0) return;
-    const enough = Promise.withResolvers<void>();
-    const follower = this.bus.follower({
-      topics: [topic],
-      partitions: [...left.keys()],
-      readCommitted: true,
-      onBatch: (batch) => {
-        const target = left.get(batch.partition);
-        if (target === undefined) return;
-        try {
-          onBatch(batch);
-        } catch (error) {
-          enough.reject(error);
-          return;
-        }
-        if (batch.nextOffset < target) return;
-        left.delete(batch.partition);
-        if (left.size === 0) enough.resolve();
-      },
-    });
-    try {
-      // A partition may end in markers that no batch shows; then the follower says that it is through.
-      await Promise.race([enough.promise, follower.caughtUp()]);
-    } finally {
-      await follower.close();
-    }
+  read(role: TopicRole, reading: Reading, onBatch: (batch: SourceBatch) => void): Promise<void> {
+    return readTopic(this.bus, { topic: this.topics[role], ...reading, onBatch });
   }
 }

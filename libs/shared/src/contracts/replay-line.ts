@@ -2,7 +2,7 @@ import type { VerdictResult } from './rollout-verdict.js';
 
 /**
  * What the evaluator's replay prints, one JSON object a line, for whoever started it (canaryctl makes tables of it).
- * Gaps come before the verdicts, the summary last. `failed` is the only line after an error.
+ * The summary comes last; after an error `failed` does.
  */
 export type ReplayLine = ReplayProgress | ReplayGap | ReplayVerdict | ReplaySummary | ReplayFailure;
 

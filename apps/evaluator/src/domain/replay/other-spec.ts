@@ -14,8 +14,9 @@ export function otherSpecProblem(
     return `${rollout} compared ${canary} with ${stable}, the file says ${spec.canary?.version ?? 'no canary'} and ${spec.stable.version}`;
   for (const { step, weights } of phases) {
     const wanted = spec.steps[step];
-    const same =
-      wanted?.kind === 'traffic' && [stable, canary].every((v) => (wanted.weights[v] ?? 0) === (weights[v] ?? 0));
+    const weightOf = (version: string): number =>
+      wanted?.kind === 'traffic' ? (wanted.weights[version] ?? 0) : Number(version === stable);
+    const same = wanted && wanted.kind !== 'pause' && [stable, canary].every((v) => weightOf(v) === (weights[v] ?? 0));
     if (!same)
       return `step ${step + 1} of ${rollout} had ${canary} at ${weights[canary] ?? 0}: leave the steps as they were, other checks and limits are what can be replayed`;
   }

@@ -133,7 +133,8 @@ function planAfter(
     case 'started': {
       if (rollout === undefined || !spec?.canary) return before;
       const begun = newRollout(model, rollout, spec);
-      const phases = spec.steps[0]?.kind === 'traffic' ? [phaseOf(decision, begun.stable)] : [];
+      const [first] = spec.steps;
+      const phases = first && first.kind !== 'pause' ? [phaseOf(decision, begun.stable)] : [];
       return { model, stable: begun.stable, generation, rollout: { ...begun, phases } };
     }
     case 'weight-changed': {
