@@ -1,7 +1,7 @@
 import { verdictCodec } from '@app/shared';
 import { describe, expect, it } from 'vitest';
 import { BEGIN_MS, EngineRun, type Load, specOf, usualLatencyMs } from '../../../../../test/fixtures/engine-run.js';
-import { armOf, bucketOf } from '../../../../../test/fixtures/summaries.js';
+import { armOf, bucketOf, cellsOf } from '../../../../../test/fixtures/summaries.js';
 import type { Judgement } from '../engine.js';
 import type { BucketSummary, Summary } from '../summary.js';
 import { createModelEngine, decodeModelEngine, type VerdictEngine } from './model-engine.js';
@@ -98,6 +98,42 @@ describe('a rollout', () => {
     expect(said(run.last)).toBe('continue evidence-growing');
     run.traffic(15, { stable, canary: { n: 5, errorShare: 0.036 } });
     expect(said(run.last)).toBe('inconclusive step-time-over');
+    run.resume().traffic(1, { stable, canary: { n: 5, errorShare: 0.036 } });
+    expect(said(run.last)).toBe('continue evidence-growing');
+  });
+
+  it('fails for a latency above the most allowed, though within its ratio', () => {
+    const latency = { p50: { maxRatio: 3, minIncreaseMs: 5, maxMs: 60 }, strict: false };
+    const slow = { n: 5, latencyMs: (u: number) => 2 * usualLatencyMs(u) };
+    const run = begun({ checks: { latency } }).traffic(20, { stable, canary: slow });
+    expect(said(run.last)).toBe('fail ceiling-exceeded');
+    expect(run.last.reason.text).toMatch(/^p50 latency of v2 is 8\d ms, above the most allowed, 60 ms/);
+  });
+
+  it('compares the time to the first byte where answers have one, and waits where they do not', () => {
+    const firstByte = { p50: { maxRatio: 1.2, minIncreaseMs: 5 }, strict: false };
+    const streams = (factor: number) => (s: Summary) => {
+      const bucket = s as BucketSummary;
+      const versions = Object.fromEntries(
+        Object.entries(bucket.versions).map(([version, arm]) => {
+          const slower = version === 'v2' ? factor : 1;
+          const cells = Array.from({ length: arm.routed }, (_, i) => ({
+            group: (bucket.bucket * 7 + i * 5) % 64,
+            latencyMs: slower * usualLatencyMs(((bucket.bucket * 31 + i * 17) % 101) / 102),
+          }));
+          return [version, { ...arm, firstByte: cellsOf(cells) }];
+        }),
+      );
+      return { ...bucket, versions };
+    };
+    const run = (factor: number) =>
+      new EngineRun(specOf({ checks: { firstByte } }))
+        .traffic(60, { stable, change: streams(factor) })
+        .enter(0)
+        .traffic(60, { ...good, change: streams(factor) });
+    expect(said(run(1).last)).toBe('pass passed');
+    expect(said(run(1.6).last)).toBe('fail latency-too-slow');
+    expect(said(begun({ checks: { firstByte } }).traffic(60, good).last)).toBe('continue baseline-missing');
   });
 });
 
