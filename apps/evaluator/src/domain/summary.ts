@@ -4,7 +4,7 @@ import type { ArmDetails, ValueSums } from './arm-details.js';
  * What the owner of a partition makes of its records, and what the owner of a model folds. A summary stands at one
  * offset of its partition and holds no thresholds: every check reads its own counts off the cells.
  */
-export type Summary = BucketSummary | LeftOutSummary | LabelShare;
+export type Summary = BucketSummary | LeftOutSummary | LabelShare | PairShare;
 
 /** A summary at its place: offset of the record that made it, and its number among those of that offset. */
 export interface PlacedSummary {
@@ -108,4 +108,34 @@ export interface LabelShare {
   readonly strataMs: number;
   readonly stable: LabelledArm;
   readonly canary: LabelledArm;
+}
+
+/** Pairs by user group, 64 long: all, those in which the canary alone was bad, and those in which stable alone was. */
+export interface PairedCounts {
+  readonly groupN: readonly number[];
+  readonly groupWorse: readonly number[];
+  readonly groupBetter: readonly number[];
+}
+
+/**
+ * One label partition's share of a stratum of a shadow step: what both versions made of the same predictions, once their
+ * deadlines are over (`answers`), and who was right, once the labels' horizon is too (`accuracy`).
+ */
+export interface PairShare {
+  readonly kind: 'pair-share';
+  readonly model: string;
+  readonly generation: number;
+  /** floor(bucket's routedFrom / strataMs). */
+  readonly stratum: number;
+  readonly strataMs: number;
+  readonly answers: {
+    /** Bad: it failed. */
+    readonly errors: PairedCounts;
+    /** Worse: they disagree. Of pairs in which both said something. */
+    readonly agreement: PairedCounts;
+    /** Pairs in which neither answered. */
+    readonly bothFailed: number;
+  } | null;
+  /** Bad: it was wrong. Of pairs in which both said something and a label came. */
+  readonly accuracy: PairedCounts | null;
 }

@@ -60,7 +60,7 @@ export class RecordingEngine implements ModelEngine {
     this.state.changed = true;
     if (summary.kind === 'bucket') this.count(summary);
     else if (summary.kind === 'label-share') this.countLabels(summary);
-    else
+    else if (summary.kind === 'left-out')
       for (const [version, routed] of Object.entries(summary.routed))
         this.countsOf(summary.generation, version).leftOut += routed;
   }

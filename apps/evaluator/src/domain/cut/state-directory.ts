@@ -1,11 +1,22 @@
 import { type Checks, modelHash, type RolloutSpec, type RolloutState } from '@app/shared';
-import type { CountedGeneration, GenerationDirectory, ModelEntry } from '../slot/generation-directory.js';
+import {
+  type CountedGeneration,
+  type GenerationDirectory,
+  type ModelEntry,
+  type ShadowGeneration,
+  strataMsOf,
+} from '../slot/generation-directory.js';
 
 /** What a state tells of a model's generations. */
 export type DirectoryFacts = Pick<
   RolloutState,
   'model' | 'generation' | 'prediction' | 'versions' | 'versionIndexes'
-> & { readonly rollout?: { readonly spec: RolloutSpec; readonly phases: readonly { readonly generation: number }[] } };
+> & {
+  readonly rollout?: {
+    readonly spec: RolloutSpec;
+    readonly phases: readonly { readonly generation: number; readonly step: number }[];
+  };
+};
 
 /** What the states of rollout-state tell of models and their generations, whatever rollout is the newest one. */
 export class StateDirectory implements GenerationDirectory {
@@ -30,6 +41,7 @@ class DirectoryEntry implements ModelEntry {
   private readonly versions = new Map<number, string>();
   private readonly names = new Set<string>();
   private readonly countedBy = new Map<number, CountedGeneration>();
+  private readonly shadowBy = new Map<number, ShadowGeneration>();
 
   constructor(readonly model: string) {}
 
@@ -53,6 +65,10 @@ class DirectoryEntry implements ModelEntry {
     return this.countedBy.get(generation) ?? null;
   }
 
+  shadow(generation: number): ShadowGeneration | null {
+    return this.shadowBy.get(generation) ?? null;
+  }
+
   add(state: DirectoryFacts): void {
     if (state.generation >= this.newestGeneration) {
       this.newestGeneration = state.generation;
@@ -63,6 +79,9 @@ class DirectoryEntry implements ModelEntry {
       this.names.add(version);
     }
     for (const version of Object.keys(state.versions)) this.names.add(version);
+    for (const { generation, step } of state.rollout?.phases ?? [])
+      if (state.rollout!.spec.steps[step]?.kind === 'shadow' && !this.shadowBy.has(generation))
+        this.shadowBy.set(generation, shadowOf(state.rollout!.spec));
     const checks = state.rollout?.spec.checks;
     if (!state.rollout || !checks?.accuracy) return;
     const { labelsWithinMs } = checks.accuracy;
@@ -72,6 +91,16 @@ class DirectoryEntry implements ModelEntry {
       if (!this.countedBy.has(generation))
         this.countedBy.set(generation, { labelsWithinMs, tolerance, ...(values.length > 0 ? { values } : {}) });
   }
+}
+
+/** Some time for an answer's record to get to the log. */
+const WAY_MS = 5_000;
+
+function shadowOf({ stable, canary, checks, prediction }: RolloutSpec): ShadowGeneration {
+  const answersWithinMs = Math.max(stable.deadlineMs, canary?.deadlineMs ?? 0) + WAY_MS;
+  const labelsWithinMs = checks.accuracy?.labelsWithinMs ?? null;
+  const strataMs = strataMsOf(labelsWithinMs ?? 0);
+  return { strataMs, answersWithinMs, labelsWithinMs, tolerance: prediction?.tolerance ?? 0 };
 }
 
 /** Names of the numbers that custom checks take from labels. */

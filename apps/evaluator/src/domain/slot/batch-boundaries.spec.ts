@@ -1,4 +1,4 @@
-import { classHash, modelHash, type Outcome, PredictionIdSealer } from '@app/shared';
+import { classHash, modelHash, type Outcome, type Pair, PredictionIdSealer } from '@app/shared';
 import { describe, expect, it } from 'vitest';
 import type { PlacedSummary } from '../summary.js';
 import type { FoldedBatch, SlotRecord } from './folded-batch.js';
@@ -45,6 +45,15 @@ describe('label slots', () => {
       tolerance: 0,
       counted: (generation) =>
         generation === 3 ? null : { labelsWithinMs: 20_000 * generation, tolerance: 0, values: ['revenue'] },
+      shadow: (generation) =>
+        generation === 1
+          ? null
+          : {
+              strataMs: generation === 2 ? 1_000 : 1_500,
+              answersWithinMs: 30_000,
+              labelsWithinMs: generation === 2 ? 40_000 : null,
+              tolerance: 0,
+            },
     }),
   };
   const open: OpenSlot = (image) => {
@@ -121,6 +130,15 @@ function randomDetails(random: () => number): Partial<Outcome> {
   };
 }
 
+/** Both versions fail now and then, and do not always agree. */
+function randomPair(predictionId: string, random: () => number): Pair {
+  const status = { stable: random() < 0.1 ? 'error' : 'ok', canary: random() < 0.2 ? 'timeout' : 'ok' } as const;
+  const canary = status.canary === 'ok' ? Math.floor(random() * 2) : null;
+  const stable = status.stable === 'ok' ? 1 : null;
+  const agree = canary === null || stable === null ? {} : { agree: canary === stable };
+  return { kind: 'pair', schemaVersion: 1, predictionId, stable, canary, ...agree, status };
+}
+
 /** Labels of several models and generations, in time and late, doubled and bad. */
 function randomLabelLog(random: () => number, sealer: PredictionIdSealer, models: readonly string[]) {
   const log = new LogBuilder();
@@ -148,6 +166,8 @@ function randomLabelLog(random: () => number, sealer: PredictionIdSealer, models
     const values = random() < 0.5 ? { values: { revenue: random(), other: 1 } } : {};
     const labelled = random() < 0.15 ? ids[Math.floor(random() * ids.length)] : predictionId;
     log.json({ predictionId: labelled, label: 1, ...values });
+    const paired = random() < 0.15 ? ids[Math.floor(random() * ids.length)]! : predictionId;
+    if (random() < 0.8) log.json(randomPair(paired, random));
     if (random() < 0.05) log.json({ predictionId: `${predictionId.slice(0, 50)}AAAAAAAAAA`, label: 1 });
     if (random() < 0.05) log.after(3_000).tick();
   }

@@ -21,6 +21,18 @@ export interface ModelEntry {
   readonly tolerance: number;
   /** How labels of a generation count; null: they do not (no rollout, or one without an accuracy check). */
   counted(generation: number): CountedGeneration | null;
+  /** How pairs of a generation count; null, or absent: it is none of a shadow step. */
+  shadow?(generation: number): ShadowGeneration | null;
+}
+
+export interface ShadowGeneration {
+  readonly strataMs: number;
+  /** Both answers are known by then, or never: the longer deadline, and some time for the way. */
+  readonly answersWithinMs: number;
+  /** Null: answers are compared with each other only. */
+  readonly labelsWithinMs: number | null;
+  /** Of predicted numbers. */
+  readonly tolerance: number;
 }
 
 export interface CountedGeneration {

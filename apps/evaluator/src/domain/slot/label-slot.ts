@@ -1,4 +1,4 @@
-import { type Attribution, type Label, PackWriter, type PredictionIdSealer } from '@app/shared';
+import { type Attribution, type Label, PackWriter, type Pair, type PredictionIdSealer } from '@app/shared';
 import { WindowDeltas } from '../window-deltas.js';
 import {
   type Cause,
@@ -11,6 +11,7 @@ import {
 } from './folded-batch.js';
 import { type GenerationDirectory, type ModelEntry, strataMsOf, stratumClosesAtMs } from './generation-directory.js';
 import { type LabelSays, OpenStratum } from './open-stratum.js';
+import { PairStrata } from './pair-strata.js';
 import { judgeLabel, type LabelReading, readLabelRecord } from './read-label-record.js';
 import type { SlotImage } from './slot-image.js';
 
@@ -39,6 +40,7 @@ export class LabelSlot {
   position: number;
   logTimeMs: number;
   private readonly strata = new Map<string, OpenStratum>();
+  private readonly pairs = new PairStrata();
   private readonly changed = new Set<OpenStratum>();
   private readonly deleted: string[] = [];
   private readonly writer = new PackWriter();
@@ -66,7 +68,7 @@ export class LabelSlot {
     let waitsFor: string | null = null;
     for (const record of records) {
       const reading = readLabelRecord(record.value, this.sealer);
-      const entry = reading.kind === 'label' ? options.directory.model(reading.attribution.modelHash) : null;
+      const entry = 'attribution' in reading ? options.directory.model(reading.attribution.modelHash) : null;
       const missing = missingIn(reading, entry);
       if (missing !== null && !options.givenUp.has(missing)) {
         position = record.offset;
@@ -90,7 +92,19 @@ export class LabelSlot {
       case 'label':
         if (!entry) return { code: 'unknown-model', text: 'the prediction is of a model that has no rollout-state' };
         return this.foldLabel(reading.label, reading.attribution, entry);
+      case 'pair':
+        if (!entry) return { code: 'unknown-model', text: 'the prediction is of a model that has no rollout-state' };
+        return this.foldPair(reading.pair, reading.attribution, entry);
     }
+  }
+
+  private foldPair(pair: Pair, attribution: Attribution, entry: ModelEntry): null {
+    this.counts.folded++;
+    const result = this.pairs.addPair(pair, attribution, entry, this.logTimeMs);
+    if (result === 'duplicate') this.counts.duplicates++;
+    if (result === 'late') this.counts.late++;
+    if (result === 'uncounted') this.counts.uncounted++;
+    return null;
   }
 
   private foldLabel(label: Label, attribution: Attribution, entry: ModelEntry): Cause | null {
@@ -109,6 +123,7 @@ export class LabelSlot {
     else {
       const says = { right: judged === 'none' ? null : judged === 'right', values };
       if (!this.count(label, attribution, says, entry.model, counted.labelsWithinMs)) return null;
+      this.pairs.addLabel(label, attribution, entry, this.logTimeMs);
     }
     if (judged === 'none') return null;
     const figures = this.windows.at(entry.model, version, attribution.routedAt, this.logTimeMs);
@@ -145,6 +160,7 @@ export class LabelSlot {
   /** Moves log time on; strata that it passes become shares at the record that shows it. */
   private advance(record: SlotRecord): void {
     if (record.timestampMs > this.logTimeMs) this.logTimeMs = record.timestampMs;
+    this.pairs.advance(this.logTimeMs, record.offset, this.placer);
     if (this.logTimeMs < this.nextCloseMs) return;
     const all = [...this.strata.values()];
     const due = all.filter((stratum) => stratum.closesAtMs <= this.logTimeMs).sort(byCloseThenName);
@@ -166,11 +182,13 @@ export class LabelSlot {
       set.set(FIELD.counts + key, stratum.packCounts(this.writer));
       for (const { piece, packed } of stratum.takeNewPieces()) set.set(`${FIELD.tags}${key}|${piece}`, packed);
     }
+    const deleted = this.deleted.splice(0);
+    this.pairs.takeChange(set, deleted, this.writer);
     const folded: FoldedBatch = {
       position: this.position,
       logTimeMs: this.logTimeMs,
       set,
-      deleted: this.deleted.splice(0),
+      deleted,
       summaries: this.placer.summaries(),
       deadLetters,
       windows: this.windows,
@@ -197,6 +215,7 @@ export class LabelSlot {
       this.strata.set(key, open);
     }
     this.nextCloseMs = earliestClose(this.strata.values());
+    this.pairs.unpack(fields);
   }
 }
 
@@ -212,7 +231,7 @@ function chosenValues(values: Label['values'], wanted: readonly string[]): Label
 
 /** The model or the generation of a label that the directory has not read (yet); null if it has. */
 function missingIn(reading: LabelReading, entry: ModelEntry | null): string | null {
-  if (reading.kind !== 'label') return null;
+  if (!('attribution' in reading)) return null;
   const { modelHash, generation } = reading.attribution;
   if (entry === null) return `${modelHash}`;
   return generation > entry.generation ? `${modelHash}|${generation}` : null;

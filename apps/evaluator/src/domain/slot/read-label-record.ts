@@ -1,9 +1,18 @@
-import { type Attribution, classHash, type Label, labelCodec, type PredictionIdSealer } from '@app/shared';
+import {
+  type Attribution,
+  classHash,
+  type Label,
+  labelCodec,
+  type Pair,
+  pairCodec,
+  type PredictionIdSealer,
+} from '@app/shared';
 import type { Cause } from './folded-batch.js';
 import { parseJson, readTick, refused, refusedBy } from './read-outcome-record.js';
 
 export type LabelReading =
   | { readonly kind: 'label'; readonly label: Label; readonly attribution: Attribution }
+  | { readonly kind: 'pair'; readonly pair: Pair; readonly attribution: Attribution }
   | { readonly kind: 'tick' }
   | { readonly kind: 'refused'; readonly cause: Cause };
 
@@ -11,11 +20,20 @@ export type LabelReading =
 export function readLabelRecord(bytes: Buffer | null, sealer: PredictionIdSealer): LabelReading {
   const parsed = parseJson(bytes);
   if (!parsed.ok) return parsed.refusal;
-  if ((parsed.value as { kind?: unknown } | null)?.kind === 'tick') return readTick(parsed.value);
+  const kind = (parsed.value as { kind?: unknown } | null)?.kind;
+  if (kind === 'tick') return readTick(parsed.value);
+  if (kind === 'pair') return readPair(parsed.value, sealer);
   const judged = labelCodec.check(parsed.value);
   if (!judged.ok) return refusedBy(judged);
   const opened = sealer.open(judged.value.predictionId);
   return opened.ok ? { kind: 'label', label: judged.value, attribution: opened.value } : refusedBy(opened);
+}
+
+function readPair(value: unknown, sealer: PredictionIdSealer): LabelReading {
+  const checked = pairCodec.check(value);
+  if (!checked.ok) return refusedBy(checked);
+  const opened = sealer.open(checked.value.predictionId);
+  return opened.ok ? { kind: 'pair', pair: checked.value, attribution: opened.value } : refusedBy(opened);
 }
 
 /**

@@ -1,10 +1,19 @@
 import { PackReader, PackWriter } from '@app/shared';
-import type { ArmCounts, BucketSummary, LabelledArm, LabelShare, LeftOutSummary, Summary } from '../summary.js';
+import type {
+  ArmCounts,
+  BucketSummary,
+  LabelledArm,
+  LabelShare,
+  LeftOutSummary,
+  PairShare,
+  Summary,
+} from '../summary.js';
 import { packCells, unpackCells } from './cell-counter.js';
+import { packPaired, unpackPaired } from './paired-tally.js';
 import { packDetails, packValues, unpackDetails, unpackValues } from './detail-codec.js';
 
 /** What only some rollouts need has kinds of its own, so that all others pay nothing for it. */
-const KIND = { bucket: 1, leftOut: 2, labelShare: 3, detailedBucket: 4, detailedShare: 5 } as const;
+const KIND = { bucket: 1, leftOut: 2, labelShare: 3, detailedBucket: 4, detailedShare: 5, pairShare: 6 } as const;
 const writer = new PackWriter();
 
 /** Packs a summary. The same summary always gives the same bytes. */
@@ -16,6 +25,8 @@ export function packSummary(summary: Summary): Buffer {
       return packLeftOut(summary);
     case 'label-share':
       return packLabelShare(summary);
+    case 'pair-share':
+      return packPairShare(summary);
   }
 }
 
@@ -29,6 +40,8 @@ export function unpackSummary(packed: Buffer): Summary {
       return unpackBucket(reader, kind === KIND.detailedBucket);
     case KIND.leftOut:
       return unpackLeftOut(reader);
+    case KIND.pairShare:
+      return unpackPairShare(reader);
     default:
       return unpackLabelShare(reader, kind === KIND.detailedShare);
   }
@@ -103,6 +116,28 @@ function unpackLeftOut(reader: PackReader): LeftOutSummary {
   const routed: [string, number][] = [];
   for (let left = reader.uint(); left > 0; left--) routed.push([reader.text(), reader.uint()]);
   return { ...head, routed: Object.fromEntries(routed) };
+}
+
+function packPairShare({ model, generation, stratum, strataMs, answers, accuracy }: PairShare): Buffer {
+  writer.uint(KIND.pairShare).text(model).uint(generation).uint(stratum).uint(strataMs);
+  writer.uint((answers ? 1 : 0) | (accuracy ? 2 : 0));
+  if (answers) {
+    packPaired(writer, answers.errors);
+    packPaired(writer, answers.agreement);
+    writer.uint(answers.bothFailed);
+  }
+  if (accuracy) packPaired(writer, accuracy);
+  return writer.take();
+}
+
+function unpackPairShare(reader: PackReader): PairShare {
+  const head = { kind: 'pair-share' as const, model: reader.text(), generation: reader.uint() };
+  const [stratum, strataMs, flags] = [reader.uint(), reader.uint(), reader.uint()];
+  const answers =
+    (flags & 1) !== 0
+      ? { errors: unpackPaired(reader), agreement: unpackPaired(reader), bothFailed: reader.uint() }
+      : null;
+  return { ...head, stratum, strataMs, answers, accuracy: (flags & 2) !== 0 ? unpackPaired(reader) : null };
 }
 
 function packLabelShare(s: LabelShare): Buffer {
