@@ -2,7 +2,7 @@ import type { RolloutSpec } from '@app/shared';
 import { type RolloutEnd, type RolloutRun, runRollout } from '../../../apps/evaluator/src/rehearsal/rollout-run.js';
 import { exponential, lognormal, type Random } from '../../../apps/evaluator/src/rehearsal/sampling.js';
 import { arm, ERROR_RATE, MEDIAN_MS, rolloutSpec, SIGMA, traffic } from './scenarios.js';
-import { mean, quantile, rateBelow, type RunFigures, type Study, thousands } from './study.js';
+import { mean, quantile, rateBelow, type RunFigures, standardError, type Study, thousands } from './study.js';
 import type { ArmModel, TrafficModel } from '../../../apps/evaluator/src/rehearsal/traffic.js';
 import { stickyUsers } from '../../../apps/evaluator/src/rehearsal/users.js';
 
@@ -188,13 +188,14 @@ function detection({ name, target, faultAtS, traffic: model, run = {}, show, can
     group: 'a bad canary is rolled back',
     name,
     target,
-    runs: { short: 1, normal: 40, full: 400 },
+    runs: { short: 3, normal: 40, full: 400 },
     chunk: 2,
     run: (seed) => figures(rollOut({ traffic: model, faultAtS, longestS: 3600, ...run, seed }), faultAtS),
     summarise: (ends) => {
       const failed = ends.filter((end) => end['failed'] === 1);
       const early = failed.filter((end) => end['afterS']! < 0).length;
       const canary = mean(failed, 'canarySent');
+      const error = 2 * standardError(failed, 'canarySent');
       const text = {
         canary: `${canary.toFixed(0)} canary requests (most ${quantile(failed, 'canarySent', 1)}), ${mean(failed, 'afterS').toFixed(2)} s`,
         counted: `${thousands(mean(failed, 'counted'))} counted requests`,
@@ -202,7 +203,7 @@ function detection({ name, target, faultAtS, traffic: model, run = {}, show, can
       }[show];
       const all = failed.length === ends.length && early === 0;
       const measured = `${failed.length} of ${ends.length}${early > 0 ? `, ${early} too early` : ''}: ${text}`;
-      return { measured, ok: all && (canaryMost === undefined || canary <= canaryMost) };
+      return { measured, ok: all && (canaryMost === undefined || canary - error <= canaryMost) };
     },
   };
 }
