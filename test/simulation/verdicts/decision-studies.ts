@@ -95,7 +95,7 @@ function honestStudies(seedOf: (seed: number) => Random): Study[] {
     })),
     honest('2,000 sticky users, 30 % of whom never label', (seed) => {
       const random = seedOf(seed);
-      const users = stickyUsers(2000, random).map((user) => ({ ...user, labels: random() < 0.7 }));
+      const users = stickyUsers(2000, random).map((user) => ({ ...user, propensity: 1, labels: random() < 0.7 }));
       return { traffic: traffic(PER_SECOND, { users }) };
     }),
     honest('canary 2 times slower, limit 3, errors equal', {
