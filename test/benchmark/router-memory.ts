@@ -12,7 +12,7 @@ import { RouterProcess, publishWeights, startModelServer } from './router-proces
 
 const BLOCKS = 10;
 const PREDICTIONS_PER_BLOCK = 20_000;
-const WARM_UP_PREDICTIONS = 100_000;
+const WARM_UP_BLOCKS = 10;
 const CONNECTIONS = 32;
 const AWAY_SAMPLES = 12;
 const AWAY_SAMPLE_S = 5;
@@ -47,8 +47,11 @@ async function main(): Promise<boolean> {
 }
 
 async function overPredictions(router: RouterProcess): Promise<boolean> {
-  // V8 lets its heap grow for some time before it cleans up: only what comes after that tells of a leak.
-  await predictionLoad(router.url, { predictions: WARM_UP_PREDICTIONS, connections: CONNECTIONS });
+  // V8's young generation grows to its full size with the first bursts of new connections, which each block brings:
+  // only what comes after that tells of a leak.
+  for (let block = 0; block < WARM_UP_BLOCKS; block++) {
+    await predictionLoad(router.url, { predictions: PREDICTIONS_PER_BLOCK, connections: CONNECTIONS });
+  }
   say('predictions   resident MiB   CPU us/prediction   per second   failed');
   const samples: number[] = [];
   for (let block = 1; block <= BLOCKS; block++) {

@@ -22,6 +22,7 @@ const CLIENT_STALL_MS_MAX = 60_000;
  * when nobody waits for the answer any more: a server that hangs is not given more and more.
  */
 export class Attempt implements Dispatcher.DispatchHandler, Expiring {
+  slot = -1;
   private controller: Dispatcher.DispatchController | null = null;
   /** The owner is not interested any more. */
   private over = false;

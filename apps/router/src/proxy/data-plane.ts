@@ -10,6 +10,7 @@ import { Deadlines } from './deadlines.js';
 import { answerError, answerErrorEarly } from './error-answer.js';
 import { Exchange } from './exchange.js';
 import { BodyMemory } from './request-body.js';
+import { SlotList } from './slot-list.js';
 import type { ShadowCopies } from './shadow-copies.js';
 
 export interface DataPlaneOptions {
@@ -40,7 +41,7 @@ export interface DataPlaneParts extends DataPlaneOptions {
  * for Nest.
  */
 export class DataPlane {
-  private readonly exchanges = new Set<Exchange>();
+  private readonly exchanges = new SlotList<Exchange>();
   private readonly parts: DataPlaneParts;
   private readonly names: OwnHeaderNames;
   private readonly idle: (() => void)[] = [];
@@ -106,7 +107,7 @@ export class DataPlane {
   }
 
   private cutAll(): void {
-    for (const exchange of this.exchanges) exchange.cut();
+    this.exchanges.forEach((exchange) => exchange.cut());
   }
 
   private onFinished(exchange: Exchange): void {

@@ -1,7 +1,8 @@
 import type { Clock } from '@app/shared';
+import { SlotList, type Slotted } from './slot-list.js';
 
 /** Something that must not go on for ever. */
-export interface Expiring {
+export interface Expiring extends Slotted {
   /** Looks whether its time is over, and ends it then. */
   checkDeadline(nowMs: number): void;
 }
@@ -11,7 +12,7 @@ const SWEEP_MS = 20;
 
 /** Watches everything under way with one timer, which runs only while there is anything. */
 export class Deadlines {
-  private readonly watched = new Set<Expiring>();
+  private readonly watched = new SlotList<Expiring>();
   private timer: NodeJS.Timeout | null = null;
 
   constructor(private readonly clock: Clock) {}
@@ -33,6 +34,6 @@ export class Deadlines {
   private sweep(): void {
     if (this.watched.size === 0) return this.close();
     const nowMs = this.clock.monotonicMs();
-    for (const expiring of this.watched) expiring.checkDeadline(nowMs);
+    this.watched.forEach((expiring) => expiring.checkDeadline(nowMs));
   }
 }

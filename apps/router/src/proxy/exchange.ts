@@ -9,6 +9,7 @@ import { answerError, answerErrorEarly } from './error-answer.js';
 import { mayHoldPrediction } from './held-answer.js';
 import { type Ending, Prediction } from './prediction.js';
 import { type BodyResult, RequestBody } from './request-body.js';
+import type { Slotted } from './slot-list.js';
 import { findUnit } from './unit.js';
 
 /** What the client is told when no version answered. */
@@ -20,7 +21,8 @@ const NO_ANSWER: Readonly<Record<'error' | 'timeout' | 'overloaded', { httpStatu
 const ONE_WRITE_BYTES_MAX = 16_384;
 
 /** One request of the data plane, from its head to the last byte of its answer: assign, forward, answer, record. */
-export class Exchange implements AttemptOwner {
+export class Exchange implements AttemptOwner, Slotted {
+  slot = -1;
   private body: RequestBody | null = null;
   private bytes: Buffer | null = null;
   private attempt: Attempt | null = null;

@@ -16,11 +16,6 @@ export interface Outgoing {
   readonly arm: number;
 }
 
-/** A record the producer has admitted, and what to do when it is acknowledged. */
-interface Admitted {
-  readonly records: readonly SpoolRecord[];
-}
-
 /** Collected beyond that, records are sent at once: the collector is bounded without losing anything. */
 export const COLLECTED_MAX = 1000;
 /** How often a producer that refuses is asked again. */
@@ -48,8 +43,8 @@ export interface LaneSenderOptions {
  */
 export class LaneSender {
   private collected: Outgoing[] = [];
-  /** Admitted directly and not acknowledged, oldest first. */
-  private readonly direct = new Set<Admitted>();
+  /** Batches admitted directly and not acknowledged, oldest first. */
+  private readonly direct: (readonly SpoolRecord[])[] = [];
   /** Taken from the spool and not acknowledged. */
   private replaying = 0;
   private retryAtMs = 0;
@@ -70,7 +65,7 @@ export class LaneSender {
 
   /** Neither collected nor admitted nor spooled. */
   get isIdle(): boolean {
-    return !this.isBusy && this.direct.size === 0 && this.replaying === 0;
+    return !this.isBusy && this.direct.length === 0 && this.replaying === 0;
   }
 
   /** Sends what was collected: to the producer or, if that is not possible, to the spool. */
@@ -107,8 +102,7 @@ export class LaneSender {
     await producer.close({ flushMs });
     // The acknowledgements of the last batches are promises: let them be counted.
     await Promise.resolve();
-    const unclear = [...this.direct].flatMap((batch) => batch.records);
-    this.direct.clear();
+    const unclear = this.direct.splice(0).flat();
     if (unclear.length === 0) return;
     try {
       queue.prepend(unclear, nowMs);
@@ -122,11 +116,10 @@ export class LaneSender {
     const acknowledged = this.offer(records);
     if (acknowledged === 'invalid') this.lost(records);
     if (acknowledged === 'invalid' || !acknowledged) return acknowledged !== null;
-    const batch: Admitted = { records };
-    this.direct.add(batch);
+    this.direct.push(records);
     acknowledged.then(
       () => {
-        this.direct.delete(batch);
+        this.direct.splice(this.direct.indexOf(records), 1);
         for (const r of records) this.tallyOf(r, (tally) => tally.acknowledged++);
       },
       () => undefined, // close() gave up; it takes what is still in `direct`
