@@ -36,6 +36,7 @@ export class Exchange implements AttemptOwner, Slotted {
   private rawHeaders: readonly string[] = [];
   /** The answer so far, while it is held back for the prediction in it. */
   private held: Buffer[] | null = null;
+  private heldBytes = 0;
   private headSent = false;
   private finished = false;
 
@@ -141,11 +142,16 @@ export class Exchange implements AttemptOwner, Slotted {
   onData(attempt: Attempt, chunk: Buffer): void {
     if (this.held) {
       this.held.push(chunk);
-    } else if (!this.response.write(chunk)) {
-      const { clock } = this.parts;
-      attempt.pause(clock.monotonicMs());
-      this.response.once('drain', () => attempt.resume(clock.monotonicMs()));
+      this.heldBytes += chunk.length;
+      if (this.heldBytes <= this.parts.config.ROUTER_ANSWER_BYTES_MAX) return;
+      chunk = Buffer.concat(this.held);
+      this.held = null; // chunks that came to too much: streamed from here on, without the prediction in it
+      this.sendHead();
     }
+    if (this.response.write(chunk)) return;
+    const { clock } = this.parts;
+    attempt.pause(clock.monotonicMs());
+    this.response.once('drain', () => attempt.resume(clock.monotonicMs()));
   }
 
   onEnd(attempt: Attempt): void {
@@ -206,6 +212,7 @@ export class Exchange implements AttemptOwner, Slotted {
   private endedBadly(ending: Ending): void {
     const { version, status } = ending;
     this.held = null;
+    this.heldBytes = 0;
     if (this.mayAskStable(version)) {
       this.askedStable = true;
       this.prediction?.failedOver(ending);
