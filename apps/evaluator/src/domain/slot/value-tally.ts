@@ -16,10 +16,6 @@ interface Tally {
 export class ValueTallies {
   private readonly byName = new Map<string, Tally>();
 
-  get empty(): boolean {
-    return this.byName.size === 0;
-  }
-
   add(values: Readonly<Record<string, number>>, group: number): void {
     for (const name in values) {
       const tally = this.tallyOf(name);
@@ -42,17 +38,25 @@ export class ValueTallies {
     });
   }
 
+  /** Adds what sums() gave elsewhere. */
+  addSums(sums: readonly ValueSums[]): void {
+    for (const { name, n, sum, squares, groups } of sums) {
+      const tally = this.tallyOf(name);
+      if (!tally) continue;
+      tally.n += n;
+      tally.sum += sum;
+      tally.squares += squares;
+      for (const of of groups) {
+        tally.groupN[of.group]! += of.n;
+        tally.groupSum[of.group]! += of.sum;
+      }
+    }
+  }
+
   /** What sums() gave, to go on from. */
   static of(sums: readonly ValueSums[]): ValueTallies {
     const tallies = new ValueTallies();
-    for (const { name, n, sum, squares, groups } of sums) {
-      const tally = { n, sum, squares, groupN: new Float64Array(GROUPS), groupSum: new Float64Array(GROUPS) };
-      for (const of of groups) {
-        tally.groupN[of.group] = of.n;
-        tally.groupSum[of.group] = of.sum;
-      }
-      tallies.byName.set(name, tally);
-    }
+    tallies.addSums(sums);
     return tallies;
   }
 

@@ -36,7 +36,7 @@ function errorResult(evidence: RolloutEvidence, step: number, levels: Levels): G
   const look = evidence.errorsFinal;
   const check = evidence.checks.errors;
   if (!look || !check) return [];
-  const lnFail = evidence.lnFail('errors');
+  const lnFail = evidence.lnErrors();
   const lnPass = look.lnPassOfStep(step);
   const p = share(look.n0, look.x0);
   const figures = rateFigures(look, check.maxIncrease, { check: 'errorRate', lnFail, lnPass, levels, accuracy: false });

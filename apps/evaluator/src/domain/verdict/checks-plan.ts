@@ -77,7 +77,8 @@ export function planChecks(checks: Checks): ChecksPlan {
     errors: checks.errorRate !== undefined,
     ceilings: ceilings.length > 0,
     latency: quantiles.length > 0,
-    accuracy: checks.accuracy !== undefined,
+    // A number of one's own says how good the answers are, as accuracy does.
+    accuracy: checks.accuracy !== undefined || checks.custom !== undefined,
   };
   const groups = CHECK_GROUPS.filter((group) => present[group]);
   return {

@@ -35,6 +35,15 @@ export function linesOf(history: ControlHistory, { errors, accuracy }: ChecksPla
   };
 }
 
+/** The line of FAIL alone; null: control's base rate is not known. */
+export function failLine(
+  window: BaseRateWindow,
+  limit: number,
+  check: { readonly strict: boolean },
+): number | null {
+  return pair(window, limit, check).fail;
+}
+
 /**
  * FAIL takes the farther line of the two windows and PASS the nearer one: below a base rate of one half these are the
  * smaller and the larger estimate.

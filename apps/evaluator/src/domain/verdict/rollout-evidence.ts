@@ -1,13 +1,15 @@
 import type { PackReader, PackWriter } from '@app/shared';
 import type { RolloutPlan } from '../plan.js';
 import type { ArmCounts, BucketSummary, LabelShare, LeftOutSummary } from '../summary.js';
-import { AccuracyEvidence } from './accuracy.js';
+import { AccuracyEvidence, type StratumPlace } from './accuracy.js';
 import { BakeDrift } from './bake-drift.js';
 import { Ceilings } from './ceilings.js';
 import { type CheckGroup, type ChecksPlan, ERROR, planChecks, type QuantileCheck } from './checks-plan.js';
 import type { ControlHistory } from './control-history.js';
 import { Generation } from './generation.js';
 import { lnAdd, lnMean } from './kernel.js';
+import { OptionalEvidence } from './optional-evidence.js';
+import { quantilesOf } from './segment-looks.js';
 import { type LinePair, type Lines, linesOf, NO_LINES } from './lines.js';
 import { Look } from './look.js';
 import { QuantileLook } from './quantile-look.js';
@@ -31,6 +33,7 @@ export class RolloutEvidence {
   readonly quantiles: readonly QuantileLook[];
   readonly accuracy: AccuracyEvidence | null;
   readonly ceilings: Ceilings;
+  readonly optional: OptionalEvidence;
   readonly drift = new BakeDrift();
   readonly traffic = new Traffic();
   readonly progress = new StepProgress();
@@ -54,6 +57,7 @@ export class RolloutEvidence {
     this.quantiles = quantiles.map((check) => new QuantileLook(check));
     this.accuracy = accuracy && new AccuracyEvidence(accuracy);
     this.ceilings = new Ceilings(ceilings);
+    this.optional = new OptionalEvidence(plan.spec, this.checks);
     this.looks = [
       this.errorsEarly,
       this.errorsFinal,
@@ -79,6 +83,7 @@ export class RolloutEvidence {
     this.traffic.watch(newest.generation);
     this.progress.enter(newest.step, plan.resumedAt ?? -1);
     for (const look of this.looks) look.backTo(newest.step);
+    this.optional.backTo(newest.step);
   }
 
   /** The generation that routes now. */
@@ -99,6 +104,7 @@ export class RolloutEvidence {
   /** Fixes the lines for the buckets of a cut. */
   beginCut(history: ControlHistory): void {
     this.lines = linesOf(history, this.checks);
+    this.optional.beginCut();
   }
 
   foldBucket(bucket: BucketSummary, history: ControlHistory): void {
@@ -117,6 +123,7 @@ export class RolloutEvidence {
     const ofStep = generation.step === this.progress.step;
     if (ofStep) this.progress.seen(bucket.routedFrom, bucket.routedTo);
     this.ceilings.fold(bucket, this.sinceBeginning(bucket.routedFrom), { canary, stable });
+    if (bucket.final) this.optional.observe(canary, stable);
     const counts = generation.counts(bucket, canary?.routed ?? 0, this.plan.spec.warmup);
     if (bucket.final && ofStep) this.progress.finished += (canary?.routed ?? 0) + (stable?.routed ?? 0);
     if (generation.bake) {
@@ -144,42 +151,49 @@ export class RolloutEvidence {
 
   addLabels(share: LabelShare): void {
     this.accuracy?.addShare(share);
+    this.optional.addShare(share);
   }
 
   /** Folds the strata that all label partitions have passed, and brings every figure up to date. */
   endCut(labelsPassedMs: number, asOfMs: number, history: ControlHistory): void {
     this.traffic.endCut(asOfMs);
     this.progress.endCut(asOfMs);
-    const closed = this.accuracy?.close(
-      labelsPassedMs,
-      (number, fromMs) => {
-        const generation = this.generations.get(number);
-        if (!generation?.countsFrom(fromMs)) return null;
-        return { tMs: this.sinceBeginning(fromMs), step: generation.step };
-      },
-      this.lines,
-      history,
-    );
+    const place = (number: number, fromMs: number): StratumPlace | null => {
+      const generation = this.generations.get(number);
+      if (!generation?.countsFrom(fromMs)) return null;
+      return { tMs: this.sinceBeginning(fromMs), step: generation.step };
+    };
+    const closed = this.accuracy?.close(labelsPassedMs, place, this.lines, history);
     if (closed) {
       this.changed = true;
       this.accuracy?.evaluate();
     }
+    this.optional.closeLabels(labelsPassedMs, place);
     for (const look of this.looks) look.evaluate();
     this.ceilings.evaluate();
+    this.optional.evaluate();
   }
 
   /** ln E of a group of checks that the canary is beyond a limit. */
   lnFail(group: CheckGroup): number {
     switch (group) {
       case 'errors':
-        return lnMean([this.errorsEarly!.lnFail(), this.errorsFinal!.lnFail()]);
+        return this.optional.withSegments('errors', this.lnErrors());
       case 'ceilings':
         return this.ceilings.lnFail();
       case 'latency':
-        return lnMean(this.quantiles.map((q) => q.fail.lnFail()));
-      case 'accuracy':
-        return this.accuracy!.look.lnFail();
+        return this.optional.withSegments('latency', lnMean(this.quantiles.map((q) => q.fail.lnFail())));
+      case 'accuracy': {
+        const custom = this.optional.custom.map((look) => look.lnFail());
+        if (!this.accuracy) return lnMean(custom);
+        return lnMean([this.optional.withSegments('accuracy', this.accuracy.look.lnFail()), ...custom]);
+      }
     }
+  }
+
+  /** ln E that the canary has too many errors, over all traffic. */
+  lnErrors(): number {
+    return lnMean([this.errorsEarly!.lnFail(), this.errorsFinal!.lnFail()]);
   }
 
   /** ln sum_m omega_m E_m: what is compared with ln(1/alpha). */
@@ -220,6 +234,7 @@ export class RolloutEvidence {
         look.fold(bucket, arms, frozen, { tMs: this.sinceBeginning(bucket.routedFrom), step: generation.step });
     }
     if (!bucket.final) return;
+    this.foldOptional(bucket, generation, arms);
     for (const source of ['latency', 'firstByte'] as const) {
       this.sketches[source][0].add(source === 'latency' ? arms.stable.cells : arms.stable.firstByte);
       this.sketches[source][1].add(source === 'latency' ? arms.canary.cells : arms.canary.firstByte);
@@ -243,6 +258,15 @@ export class RolloutEvidence {
     });
   }
 
+  private foldOptional(bucket: BucketSummary, generation: Generation, arms: Arms): void {
+    const { routedFrom } = bucket;
+    const at = { tMs: this.sinceBeginning(routedFrom), step: generation.step, atMs: routedFrom };
+    const frozen = quantilesOf(this.checks).map((q) =>
+      generation.quantile(this.checks.quantiles.indexOf(q), q.source, routedFrom),
+    );
+    this.optional.fold(arms, frozen, at);
+  }
+
   private freezeDrift(history: ControlHistory): void {
     const present = [...this.generations.values()].at(-1);
     const bins = this.checks.quantiles.map(
@@ -261,6 +285,7 @@ export class RolloutEvidence {
     for (const look of this.quantiles) look.write(out);
     this.accuracy?.write(out);
     this.ceilings.write(out);
+    this.optional.write(out);
     this.drift.write(out);
     this.traffic.write(out);
     this.progress.write(out);
@@ -279,6 +304,7 @@ export class RolloutEvidence {
     for (const look of this.quantiles) look.read(from);
     this.accuracy?.read(from);
     this.ceilings.read(from);
+    this.optional.read(from);
     this.drift.read(from);
     this.traffic.read(from);
     this.progress.read(from);
