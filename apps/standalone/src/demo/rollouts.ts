@@ -31,7 +31,7 @@ steps:
 checks:
   errorRate: { maxIncrease: 0.01 }
   accuracy: { maxDrop: 0.02, labelsWithin: 2s }
-  latency: { p50: { maxRatio: 1.2, minIncreaseMs: 50 }, p95: { maxRatio: 1.2, minIncreaseMs: 150 }, p99: off }
+  latency: { p50: { maxRatio: 1.2, minIncreaseMs: 20 }, p95: { maxRatio: 1.2, minIncreaseMs: 100 }, p99: off }
 `;
 }
 

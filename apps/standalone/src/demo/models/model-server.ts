@@ -46,7 +46,7 @@ async function infer(model: DigitModel, body: string, response: ServerResponse):
   const read = readInferRequest(body);
   if ('error' in read) return send(response, 400, read);
   const { digit, delayMs } = model.predict(read.pixels);
-  if (delayMs > 0) await sleep(delayMs);
+  await sleep(delayMs);
   send(response, 200, {
     model_name: MODEL,
     model_version: model.version,

@@ -22,7 +22,7 @@ describe('the versions of the digits model', async () => {
   });
 
   it('only v4 is slow, and only on the unclear pictures', () => {
-    const slow = (version: Version) => answersOf(version).filter(({ delayMs }) => delayMs > 0).length / sample.length;
+    const slow = (version: Version) => answersOf(version).filter(({ delayMs }) => delayMs > 200).length / sample.length;
     expect([slow('v1'), slow('v2'), slow('v3')]).toEqual([0, 0, 0]);
     expect(slow('v4')).toBeGreaterThan(0.07);
     expect(slow('v4')).toBeLessThan(0.13);
@@ -31,6 +31,6 @@ describe('the versions of the digits model', async () => {
   it('the same seed gives the same models', () => {
     const again = trainVersions(training, 1).find((m) => m.version === 'v2')!;
     const answers = answersOf('v2');
-    sample.slice(0, 50).forEach(({ pixels }, i) => expect(again.predict(pixels)).toEqual(answers[i]));
+    sample.slice(0, 50).forEach(({ pixels }, i) => expect(again.predict(pixels).digit).toBe(answers[i]!.digit));
   });
 });

@@ -1,5 +1,5 @@
 import { type Digit, SIDE } from '../digits.js';
-import { seededRandom } from '../seeded-random.js';
+import { gaussian, type Random, seededRandom } from '../seeded-random.js';
 import { trainNearestCentroid } from './nearest-centroid.js';
 import { trainNearestNeighbours } from './nearest-neighbours.js';
 import { classOf, margin, trainRandomFeatures } from './random-features.js';
@@ -9,7 +9,7 @@ export type Version = (typeof VERSIONS)[number];
 
 export interface Answer {
   readonly digit: number;
-  /** How long the answer is held back, for work that is not done in this process. 0: not at all. */
+  /** How long the answer is held back, for what is not done in this process: a network, a larger model, a search. */
   readonly delayMs: number;
 }
 
@@ -21,9 +21,11 @@ export interface DigitModel {
   predict(pixels: Float32Array): Answer;
 }
 
+/** Of every version: lognormal, so that a busy machine's own hiccups do not make the latencies. */
+const USUAL_MS = { median: 15, sigma: 0.35 };
 /**
  * Of v4: the share of training pictures that count as unclear (of new ones half as many again do), and what its second
- * opinion on those costs: more than a busy machine's own hiccups.
+ * opinion on those costs.
  */
 const UNCLEAR_SHARE = 0.07;
 const SECOND_OPINION_MS = { least: 400, spread: 300 };
@@ -37,38 +39,37 @@ export function trainVersions(training: readonly Digit[], seed: number): readonl
     training.map(({ pixels }) => margin(score(pixels))),
     UNCLEAR_SHARE,
   );
-  const delayRandom = seededRandom(seed);
+  const random = seededRandom(seed);
+  const usualMs = (): number => USUAL_MS.median * Math.exp(USUAL_MS.sigma * gaussian(random));
   return [
     {
       version: 'v1',
       description: 'nearest centroid',
-      predict: (pixels) => ({ digit: centroid(pixels), delayMs: 0 }),
+      predict: (pixels) => ({ digit: centroid(pixels), delayMs: usualMs() }),
     },
     {
       version: 'v2',
       description: 'ridge regression on random features',
-      predict: (pixels) => ({ digit: classOf(score(pixels)), delayMs: 0 }),
+      predict: (pixels) => ({ digit: classOf(score(pixels)), delayMs: usualMs() }),
     },
     {
       version: 'v3',
       description: 'v2 behind a preprocessing step that crops one pixel too far',
-      predict: (pixels) => ({ digit: classOf(score(cropOnePixelTooFar(pixels))), delayMs: 0 }),
+      predict: (pixels) => ({ digit: classOf(score(cropOnePixelTooFar(pixels))), delayMs: usualMs() }),
     },
     {
       version: 'v4',
       description: 'v2 with a slow second opinion on unclear pictures',
       predict: (pixels) => {
         const scores = score(pixels);
-        if (margin(scores) >= unclearBelow) return { digit: classOf(scores), delayMs: 0 };
-        // Held back by a timer: burning that time for real would starve the other versions of a two-core machine.
-        return {
-          digit: neighbours(pixels),
-          delayMs: SECOND_OPINION_MS.least + delayRandom() * SECOND_OPINION_MS.spread,
-        };
+        if (margin(scores) >= unclearBelow) return { digit: classOf(scores), delayMs: usualMs() };
+        return { digit: neighbours(pixels), delayMs: secondOpinionMs(random) };
       },
     },
   ];
 }
+
+const secondOpinionMs = (random: Random): number => SECOND_OPINION_MS.least + random() * SECOND_OPINION_MS.spread;
 
 /** An off-by-one in the crop window: every picture sits one pixel too far to the right and below. */
 function cropOnePixelTooFar(pixels: Float32Array): Float32Array {
