@@ -3,6 +3,7 @@ import { sketchUpperEdgeMs } from '../sketch.js';
 import { predictionsToGo } from './forecast.js';
 import type { CheckGroup, LatencySource } from './checks-plan.js';
 import type { Look } from './look.js';
+import { optionalResults } from './optional-results.js';
 import { quantileBand, quantileMs } from './quantiles.js';
 import type { RolloutEvidence } from './rollout-evidence.js';
 
@@ -20,7 +21,7 @@ export interface Levels {
 
 /** ln E beyond this is shown as this: JSON knows no infinity. */
 const LN_SHOWN_MAX = 1e6;
-const finite = (lnE: number): number => Math.max(-LN_SHOWN_MAX, Math.min(LN_SHOWN_MAX, lnE));
+export const finite = (lnE: number): number => Math.max(-LN_SHOWN_MAX, Math.min(LN_SHOWN_MAX, lnE));
 
 /** Every check of the rollout, in the order of the groups. */
 export function checkResults(evidence: RolloutEvidence, step: number, levels: Levels): readonly GroupedCheck[] {
@@ -29,6 +30,7 @@ export function checkResults(evidence: RolloutEvidence, step: number, levels: Le
     ...ceilingResults(evidence, levels),
     ...evidence.quantiles.map((_, i) => quantileResult(evidence, i, step, levels)),
     ...accuracyResult(evidence, levels),
+    ...optionalResults(evidence, step, levels),
   ];
 }
 
@@ -195,7 +197,7 @@ function limitIncreaseMs(evidence: RolloutEvidence, index: number, source: Laten
 }
 
 /** Once the evidence has decided, the end of the interval that faces the limit is clipped to it. */
-function clip(
+export function clip(
   interval: readonly [number, number] | null,
   limit: number,
   result: CheckResult['result'],

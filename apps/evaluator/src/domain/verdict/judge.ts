@@ -3,6 +3,8 @@ import type { CutContext, Judgement } from '../engine.js';
 import type { RolloutPlan } from '../plan.js';
 import { checkResults, type GroupedCheck, type Levels } from './check-results.js';
 import type { CheckGroup } from './checks-plan.js';
+import { MEAN_VALUES_MIN } from './means.js';
+import { driftResults } from './optional-results.js';
 import { reasonText, type ReasonCode } from './reason-text.js';
 import type { RolloutEvidence } from './rollout-evidence.js';
 
@@ -41,7 +43,10 @@ export function judge(standing: Standing): Judgement {
   const failing = standing.failed || lnE >= levels.lnFail;
   const deciding = failing ? decidingCheck(evidence, checks) : waitingCheck(checks, levels);
   const ruling: Ruling = failing ? { result: 'fail', code: failCode(deciding) } : rule(standing, checks, levels);
-  const ordered = inOrder(checks, deciding, failing);
+  const ordered = [
+    ...inOrder(checks, deciding, failing),
+    ...driftResults(evidence, plan.spec.checks.drift?.allowance ?? 0),
+  ];
   const forecast = forecastOf(standing, checks);
   const text = reasonText(ruling.code, { ...standing, checks: ordered, forecast, lnE, levels });
   return {
@@ -94,6 +99,8 @@ function holdCode(standing: Standing): ReasonCode | null {
   if (silence === 'stable') return 'no-control-traffic';
   if (present.bake) return evidence.drift.lnE() >= Math.log(1 / plan.spec.alpha) ? 'bake-drift' : null;
   if (labelsMissing(standing, evidence.progress.elapsedMs(cut.asOfMs))) return 'no-labels';
+  if (valuesMissing(evidence)) return 'no-values';
+  if ((evidence.optional.drift?.lnE() ?? 0) >= Math.log(1 / plan.spec.alpha)) return 'prediction-drift';
   return null;
 }
 
@@ -113,6 +120,13 @@ function labelsMissing({ evidence, plan }: Standing, elapsedMs: number): boolean
   const { coverage } = accuracy;
   if (coverage.answered1 > 0 && coverage.answered0 > 0) return coverage.labelled1 === 0 || coverage.labelled0 === 0;
   return elapsedMs > plan.spec.warmup.durationMs + 2 * check.labelsWithinMs;
+}
+
+/** Enough has been answered (or labelled), and a number that is to be compared was never in it. */
+function valuesMissing({ optional, progress, accuracy }: RolloutEvidence): boolean {
+  const answered = progress.canary >= MEAN_VALUES_MIN && progress.stable >= MEAN_VALUES_MIN;
+  const labelled = (accuracy?.look.n1 ?? 0) >= MEAN_VALUES_MIN;
+  return optional.custom.some(({ arms, spec }) => arms[1].n === 0 && (spec.from === 'label' ? labelled : answered));
 }
 
 /** What is still to come before a pass. */
@@ -153,6 +167,7 @@ const FAIL_CODE: Readonly<Record<CheckGroup, ReasonCode>> = {
 };
 
 function failCode(deciding: GroupedCheck | null): ReasonCode {
+  if (deciding?.figures.unit === 'number') return 'custom-beyond-limit';
   return deciding ? FAIL_CODE[deciding.group] : 'errors-too-many';
 }
 

@@ -4,6 +4,7 @@ import type { RolloutPlan } from '../plan.js';
 import type { Levels } from './check-results.js';
 import type { LatencySource } from './checks-plan.js';
 import { count, duration, milliseconds, percent, points } from './figures-text.js';
+import { customText, noValuesText, plainNumber, predictionDriftText, slowShareText } from './optional-text.js';
 import type { RolloutEvidence } from './rollout-evidence.js';
 
 /** Why a verdict is as it is: stable codes. */
@@ -12,6 +13,7 @@ export type ReasonCode =
   | 'ceiling-exceeded'
   | 'latency-too-slow'
   | 'accuracy-too-low'
+  | 'custom-beyond-limit'
   | 'passed'
   | 'bake-complete'
   | 'step-time-over'
@@ -23,6 +25,8 @@ export type ReasonCode =
   | 'no-canary-traffic'
   | 'no-control-traffic'
   | 'no-labels'
+  | 'no-values'
+  | 'prediction-drift'
   | 'bake-drift'
   | 'paused-by-plan'
   | 'warming-up'
@@ -56,6 +60,7 @@ export function reasonText(code: ReasonCode, told: Told): string {
     case 'ceiling-exceeded':
     case 'latency-too-slow':
     case 'accuracy-too-low':
+    case 'custom-beyond-limit':
       return failText(first, told);
     case 'passed':
       return `every check is within its limit after ${count(progress.canary)} canary predictions: ${told.checks
@@ -82,6 +87,10 @@ export function reasonText(code: ReasonCode, told: Told): string {
       return `${plan.stable} gets no predictions although it has a weight, so there is nothing to compare ${plan.canary} with: ${arrivals(told)}`;
     case 'no-labels':
       return `no labels ${labelsText(told)} have come within ${duration(plan.spec.checks.accuracy?.labelsWithinMs ?? 0)} of their predictions, so accuracy is not known`;
+    case 'no-values':
+      return noValuesText(evidence);
+    case 'prediction-drift':
+      return predictionDriftText(told);
     case 'bake-drift':
       return driftText(told);
     case 'paused-by-plan':
@@ -143,6 +152,8 @@ function failingText(check: CheckResult, told: Told): string {
 /** One check in words: both values, the difference with its interval, the limit. */
 function checkText(check: CheckResult, plan: RolloutPlan): string {
   const { stable, canary, difference, interval, limit, unit } = check;
+  if (unit === 'number') return customText(check);
+  if (unit === 'fraction' && check.check.startsWith('latency.')) return slowShareText(check);
   if (!stable)
     return unit === 'ms'
       ? `${name(check)} ${milliseconds(canary.value)} (at most ${milliseconds(limit)})`
@@ -164,14 +175,18 @@ function ratioText({ check }: CheckResult, { spec }: RolloutPlan): string {
 }
 
 /** Better beyond doubt: the whole interval is on the good side of no difference. */
-function isBetter({ check, interval }: CheckResult): boolean {
-  if (!interval) return false;
-  return check === 'accuracy' ? interval[0] > 0 : interval[1] < 0;
+function isBetter({ check, interval, limit, segment }: CheckResult): boolean {
+  if (!interval || segment !== undefined) return false;
+  return check === 'accuracy' || limit < 0 ? interval[0] > 0 : interval[1] < 0;
 }
 
 function betterText(check: CheckResult): string {
   const { difference, canary, stable, unit } = check;
-  const way = check.check === 'accuracy' ? 'higher' : 'lower';
+  const way = check.check === 'accuracy' || check.limit < 0 ? 'higher' : 'lower';
+  if (unit === 'number') {
+    const by = plainNumber(Math.abs(difference ?? 0));
+    return `mean ${name(check)} is ${way} by ${by} (${plainNumber(canary.value ?? 0)} against ${plainNumber(stable?.value ?? 0)})`;
+  }
   const by =
     unit === 'ms' ? milliseconds(Math.abs(difference ?? 0)) : `${points(Math.abs(difference ?? 0)).slice(1)} points`;
   const values =
@@ -227,9 +242,10 @@ const NAMES: Readonly<Record<string, string>> = {
   accuracy: 'accuracy',
 };
 
-function name({ check }: CheckResult): string {
+function name({ check, segment }: CheckResult): string {
   const known = NAMES[check];
-  if (known) return known;
+  if (known) return segment === undefined ? known : `${known} of ${segment}`;
+  if (check.startsWith('custom.')) return check.slice('custom.'.length);
   const [source = check, quantile = ''] = check.split('.');
   return `${quantile} ${source.startsWith('firstByte') ? 'time to first byte' : 'latency'}`;
 }
