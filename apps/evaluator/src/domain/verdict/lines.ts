@@ -36,11 +36,7 @@ export function linesOf(history: ControlHistory, { errors, accuracy }: ChecksPla
 }
 
 /** The line of FAIL alone; null: control's base rate is not known. */
-export function failLine(
-  window: BaseRateWindow,
-  limit: number,
-  check: { readonly strict: boolean },
-): number | null {
+export function failLine(window: BaseRateWindow, limit: number, check: { readonly strict: boolean }): number | null {
   return pair(window, limit, check).fail;
 }
 
