@@ -115,6 +115,8 @@ export interface PairedCounts {
   readonly groupN: readonly number[];
   readonly groupWorse: readonly number[];
   readonly groupBetter: readonly number[];
+  /** Those of all groups in which both were bad. */
+  readonly bothBad: number;
 }
 
 /**
@@ -133,8 +135,6 @@ export interface PairShare {
     readonly errors: PairedCounts;
     /** Worse: they disagree. Of pairs in which both said something. */
     readonly agreement: PairedCounts;
-    /** Pairs in which neither answered. */
-    readonly bothFailed: number;
   } | null;
   /** Bad: it was wrong. Of pairs in which both said something and a label came. */
   readonly accuracy: PairedCounts | null;

@@ -73,8 +73,8 @@ describe('pairs of answers', () => {
       .json(pair(id(), '7', { stable: null, agree: undefined, status: { stable: 'timeout', canary: 'ok' } }))
       .json(pair(id(), null, { stable: null, status: { stable: 'error', canary: 'error' } }));
     const [answers] = answersOf(log);
-    const { errors, agreement, bothFailed } = answers!;
-    expect([sum(errors.groupN), sum(errors.groupWorse), sum(errors.groupBetter), bothFailed]).toEqual([5, 1, 1, 1]);
+    const { errors, agreement } = answers!;
+    expect([sum(errors.groupN), sum(errors.groupWorse), sum(errors.groupBetter), errors.bothBad]).toEqual([5, 1, 1, 1]);
     expect([sum(agreement.groupN), agreement.groupWorse[9], agreement.groupWorse[5]]).toEqual([2, 1, 0]);
   });
 
@@ -94,7 +94,8 @@ describe('pairs of answers', () => {
       write(log, pair(of, canary), label(of, truth));
     }
     const [accuracy] = accuracyOf(log);
-    expect([sum(accuracy!.groupN), accuracy!.groupWorse[5], accuracy!.groupBetter[5]]).toEqual([5, 1, 1]);
+    const { groupN, groupWorse, groupBetter, bothBad } = accuracy!;
+    expect([sum(groupN), groupWorse[5], groupBetter[5], bothBad]).toEqual([5, 1, 1, 2]);
   });
 
   it('of numbers are right within the tolerance', () => {

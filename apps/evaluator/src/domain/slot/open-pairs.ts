@@ -34,7 +34,6 @@ export class OpenPairs {
   private readonly errors = new PairedTally();
   private readonly agreement = new PairedTally();
   private readonly accuracy = new PairedTally();
-  private bothFailed = 0;
   private readonly entries: Entry[] = [];
   private readonly pairs = new Map<string, Entry>();
   private readonly truths = new Map<string, number>();
@@ -74,7 +73,6 @@ export class OpenPairs {
     if (this.pairs.has(tag) || this.entries.length >= ENTRIES_MAX) return false;
     const { stable, canary } = pair.status;
     this.errors.add(unit, stable !== 'ok', canary !== 'ok');
-    if (stable !== 'ok' && canary !== 'ok') this.bothFailed++;
     if (pair.agree !== undefined) this.agreement.add(unit, false, !pair.agree);
     const value = pair.agree === undefined ? null : canaryValue(pair, valueKind);
     const entry: Entry = { tag, kind: value === null ? ENTRY.pair : ENTRY.pairWithValue, value: value ?? 0 };
@@ -95,7 +93,7 @@ export class OpenPairs {
   }
 
   answersShare(): PairShare {
-    const answers = { errors: this.errors.counts(), agreement: this.agreement.counts(), bothFailed: this.bothFailed };
+    const answers = { errors: this.errors.counts(), agreement: this.agreement.counts() };
     return { ...this.place(), answers, accuracy: null };
   }
 
@@ -107,7 +105,7 @@ export class OpenPairs {
     const { strataMs, answersWithinMs, labelsWithinMs, tolerance } = this.of;
     writer.uint(FORMAT).text(this.model).uint(strataMs).uint(answersWithinMs);
     writer.uintOrNone(labelsWithinMs ?? -1).float(tolerance);
-    writer.uint(this.answersClosed ? 1 : 0).uint(this.bothFailed);
+    writer.uint(this.answersClosed ? 1 : 0);
     for (const tally of [this.errors, this.agreement, this.accuracy]) tally.pack(writer);
     return writer.take();
   }
@@ -121,7 +119,6 @@ export class OpenPairs {
     const of = { strataMs, answersWithinMs, labelsWithinMs, tolerance: reader.float() };
     const open = new OpenPairs(model, modelHash, generation, stratum, of);
     open.answersClosed = reader.uint() === 1;
-    open.bothFailed = reader.uint();
     for (const tally of [open.errors, open.agreement, open.accuracy]) tally.unpack(reader);
     return open;
   }

@@ -8,15 +8,18 @@ export class PairedTally {
   readonly groupN = new Uint32Array(GROUPS);
   readonly groupWorse = new Uint32Array(GROUPS);
   readonly groupBetter = new Uint32Array(GROUPS);
+  bothBad = 0;
 
   add(group: number, stableBad: boolean, canaryBad: boolean): void {
     this.groupN[group]!++;
     if (canaryBad && !stableBad) this.groupWorse[group]!++;
     if (stableBad && !canaryBad) this.groupBetter[group]!++;
+    if (stableBad && canaryBad) this.bothBad++;
   }
 
   counts(): PairedCounts {
-    return { groupN: [...this.groupN], groupWorse: [...this.groupWorse], groupBetter: [...this.groupBetter] };
+    const [groupN, groupWorse, groupBetter] = [[...this.groupN], [...this.groupWorse], [...this.groupBetter]];
+    return { groupN, groupWorse, groupBetter, bothBad: this.bothBad };
   }
 
   pack(writer: PackWriter): void {
@@ -28,6 +31,7 @@ export class PairedTally {
     this.groupN.set(counts.groupN);
     this.groupWorse.set(counts.groupWorse);
     this.groupBetter.set(counts.groupBetter);
+    this.bothBad = counts.bothBad;
   }
 }
 
@@ -35,9 +39,11 @@ interface ByGroup {
   readonly groupN: ArrayLike<number>;
   readonly groupWorse: ArrayLike<number>;
   readonly groupBetter: ArrayLike<number>;
+  readonly bothBad: number;
 }
 
-export function packPaired(writer: PackWriter, { groupN, groupWorse, groupBetter }: ByGroup): void {
+export function packPaired(writer: PackWriter, { groupN, groupWorse, groupBetter, bothBad }: ByGroup): void {
+  writer.uint(bothBad);
   for (let g = 0; g < GROUPS; g++) {
     writer.uint(groupN[g] ?? 0);
     if ((groupN[g] ?? 0) > 0) writer.uint(groupWorse[g] ?? 0).uint(groupBetter[g] ?? 0);
@@ -45,7 +51,12 @@ export function packPaired(writer: PackWriter, { groupN, groupWorse, groupBetter
 }
 
 export function unpackPaired(reader: PackReader): PairedCounts {
-  const counts = { groupN: [] as number[], groupWorse: [] as number[], groupBetter: [] as number[] };
+  const counts = {
+    bothBad: reader.uint(),
+    groupN: [] as number[],
+    groupWorse: [] as number[],
+    groupBetter: [] as number[],
+  };
   for (let g = 0; g < GROUPS; g++) {
     const n = reader.uint();
     counts.groupN.push(n);

@@ -124,7 +124,6 @@ function packPairShare({ model, generation, stratum, strataMs, answers, accuracy
   if (answers) {
     packPaired(writer, answers.errors);
     packPaired(writer, answers.agreement);
-    writer.uint(answers.bothFailed);
   }
   if (accuracy) packPaired(writer, accuracy);
   return writer.take();
@@ -135,7 +134,7 @@ function unpackPairShare(reader: PackReader): PairShare {
   const [stratum, strataMs, flags] = [reader.uint(), reader.uint(), reader.uint()];
   const answers =
     (flags & 1) !== 0
-      ? { errors: unpackPaired(reader), agreement: unpackPaired(reader), bothFailed: reader.uint() }
+      ? { errors: unpackPaired(reader), agreement: unpackPaired(reader) }
       : null;
   return { ...head, stratum, strataMs, answers, accuracy: (flags & 2) !== 0 ? unpackPaired(reader) : null };
 }

@@ -1,4 +1,4 @@
-import { FAIL_GRID, lnSum } from './kernel.js';
+import { FAIL_GRID, type Grid, lnSum, PASS_GRID } from './kernel.js';
 
 /**
  * A test of one arm alone against a fixed share `nullShare` of bad ones: E = sum_k prior_k (p_k/p)^x ((1-p_k)/(1-p))^(n-x).
@@ -22,11 +22,20 @@ export function errorCeiling(max: number): ShareTest {
 
 /** A share that must not be exceeded, with alternatives at its odds times the FAIL grid; of a maxMs at quantile q: 1-q. */
 export function shareCeiling(nullShare: number): ShareTest {
+  return shareTestOfOdds(nullShare, FAIL_GRID);
+}
+
+/** The other way round: that the share is below, with alternatives at its odds times the PASS grid. */
+export function shareFloor(nullShare: number): ShareTest {
+  return shareTestOfOdds(nullShare, PASS_GRID);
+}
+
+function shareTestOfOdds(nullShare: number, { g, lnPrior }: Grid): ShareTest {
   const odds = nullShare / (1 - nullShare);
   return shareTest(
     nullShare,
-    Array.from(FAIL_GRID.g, (g) => (odds * g) / (1 + odds * g)),
-    Array.from(FAIL_GRID.lnPrior, Math.exp),
+    Array.from(g, (ratio) => (odds * ratio) / (1 + odds * ratio)),
+    Array.from(lnPrior, Math.exp),
   );
 }
 

@@ -65,8 +65,8 @@ export const ERROR: Badness = { classes: mask(CELL_CLASS.error, CELL_CLASS.clien
 /** Slower than the upper edge of a bin; a client that went away saw nothing in time. */
 export const slowerThan = (bin: number): Badness => ({ classes: mask(CELL_CLASS.cancelled), aboveBin: bin });
 
-/** Reads the checks off a rollout's spec. */
-export function planChecks(checks: Checks): ChecksPlan {
+/** Reads the checks off a rollout's spec. `shadow`: it has a shadow step, whose evidence is part of accuracy's. */
+export function planChecks(checks: Checks, { shadow }: { readonly shadow: boolean } = { shadow: false }): ChecksPlan {
   const quantiles = [...quantileChecks('latency', checks.latency), ...quantileChecks('firstByte', checks.firstByte)];
   const ceilings = [
     ...(checks.errorRate && checks.errorRate.max < 1 ? [errorCeilingCheck(checks.errorRate)] : []),
@@ -78,7 +78,7 @@ export function planChecks(checks: Checks): ChecksPlan {
     ceilings: ceilings.length > 0,
     latency: quantiles.length > 0,
     // A number of one's own says how good the answers are, as accuracy does.
-    accuracy: checks.accuracy !== undefined || checks.custom !== undefined,
+    accuracy: checks.accuracy !== undefined || checks.custom !== undefined || shadow,
   };
   const groups = CHECK_GROUPS.filter((group) => present[group]);
   return {

@@ -1,4 +1,4 @@
-import { type CheckResult, type RolloutStep, type TrafficStep, type VerdictResult } from '@app/shared';
+import type { CheckResult, ShadowStep, TrafficStep, VerdictResult } from '@app/shared';
 import type { CutContext, Judgement } from '../engine.js';
 import type { RolloutPlan } from '../plan.js';
 import { checkResults, type GroupedCheck, type Levels } from './check-results.js';
@@ -7,6 +7,8 @@ import { MEAN_VALUES_MIN } from './means.js';
 import { driftResults } from './optional-results.js';
 import { reasonText, type ReasonCode } from './reason-text.js';
 import type { RolloutEvidence } from './rollout-evidence.js';
+import { shadowResults } from './shadow-results.js';
+import { shadowFailCode, shadowHold, shadowStepOf, shadowWait } from './shadow-ruling.js';
 
 /** A partition that lags the newest by more may still hold what would change the picture. */
 const LAG_MAX_MS = 2_000;
@@ -38,8 +40,7 @@ export function judge(standing: Standing): Judgement {
   const { plan, generation, evidence } = standing;
   const levels: Levels = { lnFail: Math.log(1 / plan.spec.alpha), lnPass: Math.log(1 / plan.spec.beta) };
   const lnE = evidence.checks.groups.length === 0 ? 0 : evidence.lnTotal();
-  const step = evidence.progress.step;
-  const checks = checkResults(evidence, step, levels);
+  const checks = resultsOf(standing, levels);
   const failing = standing.failed || lnE >= levels.lnFail;
   const deciding = failing ? decidingCheck(evidence, checks) : waitingCheck(checks, levels);
   const ruling: Ruling = failing ? { result: 'fail', code: failCode(deciding) } : rule(standing, checks, levels);
@@ -49,6 +50,7 @@ export function judge(standing: Standing): Judgement {
   ];
   const forecast = forecastOf(standing, checks);
   const text = reasonText(ruling.code, { ...standing, checks: ordered, forecast, lnE, levels });
+  const { canary, stable } = evidence.progress;
   return {
     rollout: plan.rollout,
     step: plan.step,
@@ -57,9 +59,18 @@ export function judge(standing: Standing): Judgement {
     reason: { code: ruling.code, text },
     checks: ordered,
     evidence: { lnE: Math.max(-1e6, Math.min(1e6, lnE)), lnLimit: levels.lnFail },
-    counted: { stable: evidence.progress.stable, canary: evidence.progress.canary },
+    // Of pairs both versions have one each.
+    counted: { stable: shadowStepOf(plan) ? canary : stable, canary },
     forecast,
   };
+}
+
+/** In a shadow step only copies say anything of the canary. */
+function resultsOf({ plan, evidence }: Standing, levels: Levels): readonly GroupedCheck[] {
+  const { shadow } = evidence;
+  const isShadowStep = shadowStepOf(plan) !== null;
+  const usual = isShadowStep ? [] : checkResults(evidence, evidence.progress.step, levels);
+  return shadow ? [...usual, ...shadowResults(shadow, levels, isShadowStep)] : usual;
 }
 
 /** Everything but FAIL. */
@@ -82,7 +93,11 @@ function invalidCode({ evidence, cut, plan }: Standing): ReasonCode | null {
   if (evidence.misrouted > 0) return 'split-mismatch';
   if (evidence.progress.lostShare() > LOST_SHARE_MAX) return 'losses';
   const behind = (times: readonly number[]): boolean => times.some((timeMs) => timeMs < cut.asOfMs - LAG_MAX_MS);
-  if (behind(cut.outcomeLogTimesMs) || (plan.spec.checks.accuracy && behind(cut.labelLogTimesMs))) return 'stale';
+  if (
+    behind(cut.outcomeLogTimesMs) ||
+    ((plan.spec.checks.accuracy || shadowStepOf(plan)) && behind(cut.labelLogTimesMs))
+  )
+    return 'stale';
   return null;
 }
 
@@ -92,6 +107,7 @@ function holdCode(standing: Standing): ReasonCode | null {
   const present = evidence.present();
   if (!present) return null;
   if (bothFailing(evidence)) return 'both-failing';
+  if (shadowStepOf(plan)) return shadowHold({ plan, evidence, elapsedMs: evidence.progress.elapsedMs(cut.asOfMs) });
   const weights = plan.phases.at(-1)!.weights;
   const silence = evidence.traffic.silence({ canary: weights[plan.canary] ?? 0, stable: weights[plan.stable] ?? 0 });
   if (silence === 'both') return 'no-traffic';
@@ -137,6 +153,7 @@ function waitCode(standing: Standing, checks: readonly GroupedCheck[], levels: L
   const present = evidence.present();
   if (!present || present.step !== plan.step) return 'warming-up';
   const elapsedMs = evidence.progress.elapsedMs(cut.asOfMs);
+  if (step.kind === 'shadow') return shadowWait({ plan, evidence, elapsedMs }, step, checks, levels);
   if (present.bake)
     return elapsedMs < step.atLeast.durationMs || evidence.progress.canary === 0 ? 'min-duration' : null;
   if (present.warmingUp()) return 'warming-up';
@@ -154,9 +171,10 @@ function waitCode(standing: Standing, checks: readonly GroupedCheck[], levels: L
     : 'evidence-growing';
 }
 
-function stepOf({ plan }: Standing): TrafficStep | null {
-  const step: RolloutStep | undefined = plan.spec.steps[plan.step];
-  return step?.kind === 'traffic' ? step : null;
+/** The present step; null: a pause. */
+function stepOf({ plan }: Standing): TrafficStep | ShadowStep | null {
+  const step = plan.spec.steps[plan.step];
+  return step && step.kind !== 'pause' ? step : null;
 }
 
 const FAIL_CODE: Readonly<Record<CheckGroup, ReasonCode>> = {
@@ -168,7 +186,7 @@ const FAIL_CODE: Readonly<Record<CheckGroup, ReasonCode>> = {
 
 function failCode(deciding: GroupedCheck | null): ReasonCode {
   if (deciding?.figures.unit === 'number') return 'custom-beyond-limit';
-  return deciding ? FAIL_CODE[deciding.group] : 'errors-too-many';
+  return deciding ? (shadowFailCode(deciding.figures.check) ?? FAIL_CODE[deciding.group]) : 'errors-too-many';
 }
 
 /** The check with the most evidence, in the group with the most. */
@@ -209,8 +227,12 @@ function forecastOf(standing: Standing, checks: readonly GroupedCheck[]): Judgem
   const { evidence, cut } = standing;
   const step = stepOf(standing);
   if (!step) return { predictionsToGo: null, minutesToGo: null };
-  const perMinute = evidence.traffic.canaryPerMs() * 60_000;
-  const timeLeft = Math.max(0, step.atLeast.durationMs - evidence.progress.elapsedMs(cut.asOfMs)) / 60_000;
+  const elapsedMs = evidence.progress.elapsedMs(cut.asOfMs);
+  // Copies come back in strata: their rate is that of the whole step.
+  const perMs =
+    step.kind === 'shadow' ? evidence.progress.canary / Math.max(1, elapsedMs) : evidence.traffic.canaryPerMs();
+  const perMinute = perMs * 60_000;
+  const timeLeft = Math.max(0, step.atLeast.durationMs - elapsedMs) / 60_000;
   if (evidence.present()?.bake) return { predictionsToGo: 0, minutesToGo: timeLeft };
   let predictionsToGo = Math.max(0, step.atLeast.predictions - evidence.progress.canary);
   for (const { figures } of checks) {

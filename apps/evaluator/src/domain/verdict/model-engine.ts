@@ -78,6 +78,8 @@ export class VerdictEngine implements ModelEngine {
         return this.open?.leaveOut(summary);
       case 'label-share':
         return this.foldLabels(summary);
+      case 'pair-share':
+        return this.open?.addPairs(summary);
     }
   }
 

@@ -1,4 +1,4 @@
-import { assertNever, type CheckResult, type Quantile } from '@app/shared';
+import { assertNever, type CheckResult, type Quantile, type TrafficStep } from '@app/shared';
 import type { CutContext, Judgement } from '../engine.js';
 import type { RolloutPlan } from '../plan.js';
 import type { Levels } from './check-results.js';
@@ -13,6 +13,9 @@ export type ReasonCode =
   | 'ceiling-exceeded'
   | 'latency-too-slow'
   | 'accuracy-too-low'
+  | 'shadow-errors-too-many'
+  | 'shadow-agreement-too-low'
+  | 'shadow-accuracy-too-low'
   | 'custom-beyond-limit'
   | 'passed'
   | 'bake-complete'
@@ -25,6 +28,7 @@ export type ReasonCode =
   | 'no-canary-traffic'
   | 'no-control-traffic'
   | 'no-labels'
+  | 'no-copies'
   | 'no-values'
   | 'prediction-drift'
   | 'bake-drift'
@@ -54,12 +58,17 @@ export function reasonText(code: ReasonCode, told: Told): string {
   const first = told.checks[0];
   const { progress } = evidence;
   const step = plan.spec.steps[plan.step];
-  const atLeast = step?.kind === 'traffic' ? step.atLeast : { predictions: 0, durationMs: 0 };
+  const bounds: Pick<TrafficStep, 'atLeast' | 'atMostMs'> =
+    step && step.kind !== 'pause' ? step : { atLeast: { predictions: 0, durationMs: 0 } };
+  const { atLeast } = bounds;
   switch (code) {
     case 'errors-too-many':
     case 'ceiling-exceeded':
     case 'latency-too-slow':
     case 'accuracy-too-low':
+    case 'shadow-errors-too-many':
+    case 'shadow-agreement-too-low':
+    case 'shadow-accuracy-too-low':
     case 'custom-beyond-limit':
       return failText(first, told);
     case 'passed':
@@ -70,7 +79,7 @@ export function reasonText(code: ReasonCode, told: Told): string {
     case 'bake-complete':
       return `${plan.canary} has served everything for ${duration(progress.elapsedMs(cut.asOfMs))} (${count(progress.canary)} predictions) without an alarm`;
     case 'step-time-over':
-      return `the step's time of ${duration(step?.kind === 'traffic' ? (step.atMostMs ?? 0) : 0)} is over and it has not passed; ${waitingFor(told)}`;
+      return `the step's time of ${duration(bounds.atMostMs ?? 0)} is over and it has not passed; ${waitingFor(told)}`;
     case 'split-mismatch':
       return `${count(evidence.misrouted)} predictions of this generation did not go to the version their user is assigned to: the comparison is not valid while a router does that`;
     case 'losses':
@@ -91,6 +100,8 @@ export function reasonText(code: ReasonCode, told: Told): string {
       return noValuesText(evidence);
     case 'prediction-drift':
       return predictionDriftText(told);
+    case 'no-copies':
+      return `no copy of a prediction has come back from ${plan.canary} in ${duration(progress.elapsedMs(cut.asOfMs))}: do the routers reach it, and do they run a version that sends copies?`;
     case 'bake-drift':
       return driftText(told);
     case 'paused-by-plan':
@@ -154,6 +165,8 @@ function checkText(check: CheckResult, plan: RolloutPlan): string {
   const { stable, canary, difference, interval, limit, unit } = check;
   if (unit === 'number') return customText(check);
   if (unit === 'fraction' && check.check.startsWith('latency.')) return slowShareText(check);
+  if (check.check === 'shadow.agreement')
+    return `${name(check)} is ${percent(canary.value ?? 0)} (n ${count(canary.n)})${check.gating ? `, at least ${percent(limit)} wanted` : ''}`;
   if (!stable)
     return unit === 'ms'
       ? `${name(check)} ${milliseconds(canary.value)} (at most ${milliseconds(limit)})`
@@ -240,6 +253,9 @@ const NAMES: Readonly<Record<string, string>> = {
   errorRate: 'error rate',
   errorCeiling: 'error rate',
   accuracy: 'accuracy',
+  'shadow.errorRate': 'error rate on copies',
+  'shadow.agreement': 'agreement on copies',
+  'shadow.accuracy': 'accuracy on copies',
 };
 
 function name({ check, segment }: CheckResult): string {

@@ -1,6 +1,6 @@
 import type { PackReader, PackWriter } from '@app/shared';
 import type { RolloutPlan } from '../plan.js';
-import type { ArmCounts, BucketSummary, LabelShare, LeftOutSummary } from '../summary.js';
+import type { ArmCounts, BucketSummary, LabelShare, LeftOutSummary, PairShare } from '../summary.js';
 import { AccuracyEvidence, type StratumPlace } from './accuracy.js';
 import { BakeDrift } from './bake-drift.js';
 import { Ceilings } from './ceilings.js';
@@ -14,6 +14,7 @@ import { type LinePair, type Lines, linesOf, NO_LINES } from './lines.js';
 import { Look } from './look.js';
 import { QuantileLook } from './quantile-look.js';
 import { LatencySketch } from './quantiles.js';
+import { ShadowEvidence } from './shadow-evidence.js';
 import { StepProgress } from './step-progress.js';
 import { Traffic } from './traffic.js';
 
@@ -32,6 +33,8 @@ export class RolloutEvidence {
   readonly errorsFinal: Look | null;
   readonly quantiles: readonly QuantileLook[];
   readonly accuracy: AccuracyEvidence | null;
+  /** Null without a shadow step. */
+  readonly shadow: ShadowEvidence | null;
   readonly ceilings: Ceilings;
   readonly optional: OptionalEvidence;
   readonly drift = new BakeDrift();
@@ -50,7 +53,9 @@ export class RolloutEvidence {
   private generations = new Map<number, Generation>();
 
   constructor(private plan: RolloutPlan) {
-    this.checks = planChecks(plan.spec.checks);
+    const shadow = plan.spec.steps.some((step) => step.kind === 'shadow');
+    this.checks = planChecks(plan.spec.checks, { shadow });
+    this.shadow = shadow ? new ShadowEvidence(plan.spec.checks) : null;
     const { errors, accuracy, quantiles, ceilings } = this.checks;
     this.errorsEarly = errors && new Look({ fail: true, pass: false, floorLimit: null });
     this.errorsFinal = errors && new Look({ fail: true, pass: true, floorLimit: errors.maxIncrease });
@@ -154,6 +159,14 @@ export class RolloutEvidence {
     this.optional.addShare(share);
   }
 
+  addPairs(share: PairShare): void {
+    const generation = this.generations.get(share.generation);
+    if (!generation || !this.shadow) return;
+    this.changed = true;
+    const answered = this.shadow.fold(share, this.sinceBeginning(share.stratum * share.strataMs));
+    if (generation.step === this.progress.step) this.progress.canary += answered;
+  }
+
   /** Folds the strata that all label partitions have passed, and brings every figure up to date. */
   endCut(labelsPassedMs: number, asOfMs: number, history: ControlHistory): void {
     this.traffic.endCut(asOfMs);
@@ -169,6 +182,7 @@ export class RolloutEvidence {
       this.accuracy?.evaluate();
     }
     this.optional.closeLabels(labelsPassedMs, place);
+    this.shadow?.evaluate();
     for (const look of this.looks) look.evaluate();
     this.ceilings.evaluate();
     this.optional.evaluate();
@@ -185,6 +199,7 @@ export class RolloutEvidence {
         return this.optional.withSegments('latency', lnMean(this.quantiles.map((q) => q.fail.lnFail())));
       case 'accuracy': {
         const custom = this.optional.custom.map((look) => look.lnFail());
+        if (this.shadow) custom.push(this.shadow.lnFail());
         if (!this.accuracy) return lnMean(custom);
         return lnMean([this.optional.withSegments('accuracy', this.accuracy.look.lnFail()), ...custom]);
       }
@@ -284,6 +299,7 @@ export class RolloutEvidence {
     this.errorsFinal?.write(out);
     for (const look of this.quantiles) look.write(out);
     this.accuracy?.write(out);
+    this.shadow?.write(out);
     this.ceilings.write(out);
     this.optional.write(out);
     this.drift.write(out);
@@ -303,6 +319,7 @@ export class RolloutEvidence {
     this.errorsFinal?.read(from);
     for (const look of this.quantiles) look.read(from);
     this.accuracy?.read(from);
+    this.shadow?.read(from);
     this.ceilings.read(from);
     this.optional.read(from);
     this.drift.read(from);
