@@ -1,7 +1,7 @@
 import { strataMsOf, stratumClosesAtMs } from '../domain/slot/generation-directory.js';
 import type { LabelledArm, LabelShare } from '../domain/summary.js';
 import type { Random } from './sampling.js';
-import type { ArmModel, Timed } from './traffic.js';
+import type { ArmModel, Timed, TrafficListener } from './traffic.js';
 
 /** When and whether labels come. */
 export interface LabelModel {
@@ -16,8 +16,21 @@ interface Answer {
   readonly canary: boolean;
   readonly group: number;
   readonly atS: number;
+  readonly routedMs: number;
   readonly openedMs: number;
   readonly doneMs: number;
+}
+
+/** A label as it is written. */
+export interface GivenLabel {
+  readonly atMs: number;
+  readonly wrong: boolean;
+  readonly generation: number;
+  readonly canary: boolean;
+  readonly group: number;
+  readonly routedMs: number;
+  /** When the prediction's bucket was opened. */
+  readonly openedMs: number;
 }
 
 interface Stratum {
@@ -39,7 +52,10 @@ export class Labels {
   private readonly open = new Map<number, Stratum>();
   private generation = 0;
 
-  constructor(private readonly withinMs: number | null) {
+  constructor(
+    private readonly withinMs: number | null,
+    private readonly listener: Pick<TrafficListener, 'label'>,
+  ) {
     this.strataMs = withinMs === null ? 0 : strataMsOf(withinMs);
   }
 
@@ -48,11 +64,13 @@ export class Labels {
     this.generation = generation;
   }
 
-  add(arm: ArmModel, { random, canary, group, atS, openedMs, doneMs }: Answer): void {
+  add(arm: ArmModel, { random, canary, group, atS, routedMs, openedMs, doneMs }: Answer): void {
     if (this.withinMs === null || this.generation < 2 || random() >= arm.labels.share) return;
     const wrong = random() < arm.wrongRate(atS);
     const stratum = Math.floor(openedMs / this.strataMs);
-    if (doneMs + arm.labels.delayMs(random, wrong) > stratumClosesAtMs(stratum, this.strataMs, this.withinMs)) return;
+    const atMs = doneMs + arm.labels.delayMs(random, wrong);
+    this.listener.label?.({ atMs, wrong, generation: this.generation, canary, group, routedMs, openedMs });
+    if (atMs > stratumClosesAtMs(stratum, this.strataMs, this.withinMs)) return;
     const key = stratum * 1000 + this.generation;
     let found = this.open.get(key);
     if (!found) {

@@ -4,6 +4,7 @@ import type { ModelPlan } from '../domain/plan.js';
 import type { Summary } from '../domain/summary.js';
 import { createModelEngine } from '../domain/verdict/model-engine.js';
 import { seededRandom } from './seeded-random.js';
+import { SlotPath } from './slot-path.js';
 import { type Timed, Traffic, type TrafficModel } from './traffic.js';
 
 /** One simulated rollout, from the traffic before it to its end. */
@@ -21,6 +22,12 @@ export interface RolloutRun {
   readonly faultAtS?: number;
   /** Hears every judgement, at so many seconds of the rollout. */
   readonly watch?: (judgement: Judgement, atS: number) => void;
+  /** Hears every summary the engine folds, at so many seconds of the rollout. */
+  readonly onFold?: (summary: Summary, atS: number) => void;
+  /** Verdicts change nothing, not even a FAIL: the first step goes on to the end. */
+  readonly deaf?: boolean;
+  /** The predictions go as records, bytes and all, through the real slots; otherwise their summaries are made directly. */
+  readonly throughSlots?: boolean;
 }
 
 export interface RolloutEnd {
@@ -35,6 +42,9 @@ export interface RolloutEnd {
   readonly canarySent: number;
   /** Counted by the engine in comparisons when it ended. */
   readonly counted: number;
+  /** Summaries that came through slots, and those of them that differ from the generator's own. */
+  readonly compared: number;
+  readonly differing: number;
 }
 
 /** Begins at a whole number of strata. */
@@ -51,8 +61,14 @@ export function runRollout(run: RolloutRun): RolloutEnd {
   const due: Timed<Summary>[] = [];
   const startMs = BEGIN_MS - run.beforeS * 1000;
   const labelsWithinMs = spec.checks.accuracy?.labelsWithinMs ?? null;
-  const traffic = new Traffic(run.traffic, seededRandom(run.seed), BEGIN_MS, startMs, labelsWithinMs, (record) =>
-    due.push(record),
+  const slots = run.throughSlots ? new SlotPath(run.traffic.routers, labelsWithinMs) : null;
+  const traffic = new Traffic(
+    run.traffic,
+    seededRandom(run.seed),
+    BEGIN_MS,
+    startMs,
+    labelsWithinMs,
+    slots ?? { bucket: (record) => due.push(record) },
   );
   const phases: Phase[] = [];
   engine.setPlan(planOf(spec, phases));
@@ -73,6 +89,8 @@ export function runRollout(run: RolloutRun): RolloutEnd {
     counted: engine.evidence()?.errorsFinal
       ? engine.evidence()!.errorsFinal!.n1 + engine.evidence()!.errorsFinal!.n0
       : 0,
+    compared: slots?.compared ?? 0,
+    differing: slots?.differing ?? 0,
   });
   while (nowMs < BEGIN_MS + longestS * 1000) {
     let stopMs = nowMs + (engine.urgent() ? URGENT_CUT_MS : CUT_MS);
@@ -99,12 +117,16 @@ export function runRollout(run: RolloutRun): RolloutEnd {
       labelLogTimesMs: [nowMs],
       asOfMs: nowMs,
     });
-    for (const summary of takeDue(due, nowMs)) engine.fold(summary);
-    for (const { value } of traffic.labels.complete(nowMs)) engine.fold(value);
+    const shares = traffic.labels.complete(nowMs).map(({ value }) => value);
+    for (const summary of slots?.summaries(nowMs, shares) ?? [...takeDue(due, nowMs), ...shares]) {
+      engine.fold(summary);
+      run.onFold?.(summary, (nowMs - BEGIN_MS) / 1000);
+    }
     const judgement = engine.endCut();
     if (!judgement) continue;
     last = judgement;
     run.watch?.(judgement, (nowMs - BEGIN_MS) / 1000);
+    if (run.deaf) continue;
     if (judgement.result === 'fail') return endAt('rolled-back');
     if (judgement.generation !== phases.at(-1)!.generation || enterAtMs !== Infinity) continue;
     if (judgement.result === 'inconclusive') return endAt(spec.onInconclusive === 'pause' ? 'paused' : 'rolled-back');

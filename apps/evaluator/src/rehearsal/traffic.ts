@@ -8,7 +8,7 @@ import {
   cellKey,
   type Cells,
 } from '../domain/summary.js';
-import { type LabelModel, Labels } from './labels.js';
+import { type GivenLabel, type LabelModel, Labels } from './labels.js';
 import { exponential, type Random, Weighted } from './sampling.js';
 
 /** How one version behaves. Times are seconds since the rollout began (negative before it). */
@@ -58,7 +58,28 @@ const BUCKET_LEAST = 10;
 const BUCKET_LONGEST_MS = 60_000;
 const ONE_VERSION_LONGEST_MS = 10_000;
 /** From a router's writing of a record to its log time. */
-const TRANSPORT_MS = 5;
+export const TRANSPORT_MS = 5;
+
+/** One prediction as its router sends it. */
+export interface PredictionMade {
+  readonly router: number;
+  readonly bucket: number;
+  readonly generation: number;
+  readonly canary: boolean;
+  readonly group: number;
+  readonly routedMs: number;
+  readonly latencyMs: number;
+  readonly failed: boolean;
+}
+
+/** Hears what is written to the topics. */
+export interface TrafficListener {
+  prediction?(prediction: PredictionMade): void;
+  /** Each bucket record, as the summary that a slot makes of it. Not in order of time. */
+  bucket(record: Timed<BucketSummary>): void;
+  /** Each label of a generation that counts, late ones too. */
+  label?(label: GivenLabel): void;
+}
 
 interface Event {
   readonly canary: boolean;
@@ -94,12 +115,12 @@ export class Traffic {
     private readonly beginMs: number,
     fromMs: number,
     labelsWithinMs: number | null,
-    private readonly emit: (record: Timed<BucketSummary>) => void,
+    private readonly listener: TrafficListener,
   ) {
     this.nextMs = fromMs;
     this.open = Array.from({ length: model.routers }, () => null);
     this.chooser = model.users ? new Weighted(model.users.map(({ activity }) => activity)) : null;
-    this.labels = new Labels(labelsWithinMs);
+    this.labels = new Labels(labelsWithinMs, listener);
   }
 
   /** Another routing from now on: all open buckets are cut. */
@@ -135,13 +156,31 @@ export class Traffic {
     const cellClass: CellClass = failed ? CELL_CLASS.error : CELL_CLASS.ok;
     const bucket = (this.open[router] ??= this.openBucket(atMs));
     bucket.events.push({ canary, key: cellKey(group, cellClass, sketchBin(latencyMs)), doneMs: atMs + latencyMs });
+    this.listener.prediction?.({
+      router,
+      bucket: bucket.number,
+      generation: bucket.generation,
+      canary,
+      group,
+      routedMs: atMs,
+      latencyMs,
+      failed,
+    });
     this.sent++;
     if (canary) {
       bucket.canary++;
       this.canarySent++;
     }
     if (!failed && user?.labels !== false)
-      this.labels.add(arm, { random, canary, group, atS, openedMs: bucket.openedMs, doneMs: atMs + latencyMs });
+      this.labels.add(arm, {
+        random,
+        canary,
+        group,
+        atS,
+        routedMs: atMs,
+        openedMs: bucket.openedMs,
+        doneMs: atMs + latencyMs,
+      });
   }
 
   private openBucket(atMs: number): OpenBucket {
@@ -189,7 +228,7 @@ export class Traffic {
         routedTo: Math.floor(nowMs),
       };
       const value: BucketSummary = { kind: 'bucket', model: 'm', ...at, ageMs, previousAgeMs, final, versions };
-      this.emit({ atMs: nowMs + ageMs + TRANSPORT_MS, partition: router, value });
+      this.listener.bucket({ atMs: nowMs + ageMs + TRANSPORT_MS, partition: router, value });
       previousAgeMs = ageMs;
     };
     const finalAgeMs = Math.max(0, lastMs - nowMs);
