@@ -1,6 +1,13 @@
-import { afterAll, beforeAll, describe } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import type { ReplayLine, ReplaySummary } from '@app/shared';
+import { rolloutStateCodec } from '@app/shared';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { replayLines } from '../../apps/cli/src/replay-process.js';
 import { type KafkaWorld, startKafkaWorld } from './driver/kafka-world.js';
+import { readTopic } from './driver/topic-reader.js';
 import { tellStories } from './stories.js';
+
+const REPLAY = fileURLToPath(new URL('../../dist/apps/evaluator/src/replay/main.js', import.meta.url));
 
 describe('as processes on a real Kafka and Redis, two of each service', () => {
   let world: KafkaWorld;
@@ -10,4 +17,28 @@ describe('as processes on a real Kafka and Redis, two of each service', () => {
   afterAll(() => world.close());
 
   tellStories(() => world);
+
+  it('leave verdicts in the topics that a replay gives again, byte for byte', async () => {
+    const states = await readTopic(world.bus, world.topics.state, rolloutStateCodec);
+    const models = new Set(states.flatMap(({ decoded }) => (decoded.rollout ? [decoded.model] : [])));
+    expect(models.size).toBeGreaterThan(5);
+    for (const model of models) {
+      const summary = await replayed(world, model);
+      const { verdicts, identical, firstDifference } = summary;
+      process.stderr.write(`replayed ${model}: ${verdicts} verdicts in ${summary.cuts} cuts, ${identical} identical\n`);
+      expect({ model, identical, firstDifference }).toEqual({ model, identical: verdicts, firstDifference: null });
+      expect(verdicts).toBeGreaterThan(0);
+    }
+  });
 });
+
+async function replayed({ env }: KafkaWorld, model: string): Promise<ReplaySummary> {
+  const { signal } = new AbortController();
+  const lines = replayLines(['--model', model], { env: { ...process.env, ...env }, signal, program: REPLAY });
+  for await (const text of lines) {
+    const line = JSON.parse(text) as ReplayLine;
+    if (line.kind === 'failed') throw new Error(line.message);
+    if (line.kind === 'summary') return line;
+  }
+  throw new Error(`the replay of ${model} ended without a result`);
+}

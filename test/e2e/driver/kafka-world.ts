@@ -12,6 +12,8 @@ export type App = 'router' | 'evaluator' | 'controller';
 
 export interface KafkaWorld extends World {
   readonly stack: LocalStack;
+  /** What every service is told of Kafka, Redis and the keys. */
+  readonly env: Readonly<Record<string, string>>;
   /** One more process of a service. `dataFolder`: a router's, to start one where another has been. */
   start(app: App, options?: { readonly dataFolder?: string }): Promise<ServiceProcess>;
   running(app: App): readonly ServiceProcess[];
@@ -38,13 +40,14 @@ export async function startKafkaWorld(options: KafkaWorldOptions): Promise<Kafka
   const bus = new KafkaBus({ brokers: stack.kafkaBrokers.split(','), clientId: 'e2e', logger: silentLogger });
   started.defer(() => bus.close());
   await createTopicsFor(bus, topics, { dataPartitions: 6, controlPartitions: 4 });
-  const services = new Services({
+  const env = {
     KAFKA_BROKERS: stack.kafkaBrokers,
     REDIS_URL: stack.redisUrl,
     REDIS_PREFIX: prefix,
     TOPIC_PREFIX: prefix,
     PREDICTION_ID_KEYS: `0:${randomBytes(32).toString('base64')}`,
-  });
+  };
+  const services = new Services(env);
   started.defer(() => services.close());
   const counts = { router: options.routers, evaluator: options.evaluators, controller: options.controllers };
   const wanted = (Object.keys(counts) as App[]).flatMap((app) => new Array<App>(counts[app]).fill(app));
@@ -52,6 +55,7 @@ export async function startKafkaWorld(options: KafkaWorldOptions): Promise<Kafka
   const everything = started.move();
   return {
     stack,
+    env,
     bus,
     topics,
     folder: services.folder,
