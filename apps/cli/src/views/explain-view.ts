@@ -1,7 +1,7 @@
 import type { CheckResult, Verdict } from '@app/shared';
 import type { Colors } from '../terminal.js';
 import {
-  checkName,
+  checkTitle,
   countText,
   differenceText,
   intervalText,
@@ -44,7 +44,7 @@ function combinedText({ evidence, counted }: Verdict): string {
 function checkLines(check: CheckResult, colors: Colors): string[] {
   const { stable, canary, unit, evidence } = check;
   const lines = [
-    `${colors.bold(checkName(check.check))}: ${resultText(check, colors)}${check.gating ? '' : ' (a pass does not wait for it)'}`,
+    `${colors.bold(checkTitle(check))}: ${resultText(check, colors)}${check.gating ? '' : ' (a pass does not wait for it)'}`,
   ];
   const control = stable ? `stable ${valueText(stable.value, unit)} (${countText(stable.n)}), ` : '';
   lines.push(`  ${control}canary ${valueText(canary.value, unit)} (${countText(canary.n)}), limit ${limitText(check)}`);

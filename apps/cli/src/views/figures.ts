@@ -22,15 +22,27 @@ export function checkName(check: string): string {
     .toLowerCase();
 }
 
+/** The same of a check as it stands in a verdict, with the part of the traffic it is about: `error rate, x-country=de`. */
+export function checkTitle({ check, segment, unit }: CheckResult): string {
+  if (unit === 'number') return `mean ${check.replace('custom.', '')}`;
+  if (segment === undefined) return checkName(check);
+  // Inside a segment it is the shares above the thresholds of all traffic that are compared.
+  const slow = check.startsWith('latency.') ? ' slow' : '';
+  return `${checkName(check)}${slow}, ${segment}`;
+}
+
 /** A figure of one arm: `0.912`, `84ms`; `-` where there is none. */
 export function valueText(value: number | null | undefined, unit: CheckResult['unit']): string {
   if (value === null || value === undefined) return '-';
+  if (unit === 'number') return shortNumber(value);
   return unit === 'ms' ? `${shortMs(value)}ms` : value.toFixed(3);
 }
 
-/** With its sign: `-0.5pp`, `+4ms`. */
+const UNIT_TEXT = { ms: 'ms', fraction: 'pp', number: '' } as const satisfies Record<CheckResult['unit'], string>;
+
+/** With its sign: `-0.5pp`, `+4ms`, `+0.12`. */
 export function differenceText(value: number | null, unit: CheckResult['unit']): string {
-  return value === null ? '-' : `${signed(value, unit)}${unit === 'ms' ? 'ms' : 'pp'}`;
+  return value === null ? '-' : `${signed(value, unit)}${UNIT_TEXT[unit]}`;
 }
 
 /** `[-1.1,+0.1]`, in points or milliseconds. */
@@ -48,11 +60,16 @@ export function limitText(check: CheckResult): string {
 export const isCeiling = (check: CheckResult): boolean => check.check.includes('Ceiling');
 
 function signed(value: number, unit: CheckResult['unit']): string {
-  const text = unit === 'ms' ? shortMs(value) : (value * 100).toFixed(1);
+  const text = unit === 'ms' ? shortMs(value) : unit === 'number' ? shortNumber(value) : (value * 100).toFixed(1);
   return value >= 0 && !text.startsWith('-') ? `+${text}` : text;
 }
 
 const shortMs = (ms: number): string => (Math.abs(ms) < 10 ? String(Number(ms.toFixed(1))) : String(Math.round(ms)));
+
+/** Three digits, or all of a larger whole part. */
+function shortNumber(value: number): string {
+  return Math.abs(value) < 1000 ? String(Number(value.toPrecision(3))) : countText(value);
+}
 
 /** `14:02:11` in the person's time zone; with the date if it was another day. */
 export function timeText(atMs: number, nowMs: number): string {

@@ -1,5 +1,5 @@
 import type { Decision, RolloutState } from '@app/shared';
-import { checkName, timeText, weightsText } from './figures.js';
+import { checkTitle, timeText, weightsText } from './figures.js';
 import { tableLines } from './table.js';
 
 /** Every decision on a model, oldest first. */
@@ -32,7 +32,7 @@ function metricsText({ reason }: Decision): string {
   const checks = reason.checks ?? [];
   if (checks.length === 0) return '-';
   const failed = checks.filter((check) => check.result === 'fail');
-  if (failed.length > 0) return `${failed.map((check) => checkName(check.check)).join(', ')} failed`;
+  if (failed.length > 0) return `${failed.map(checkTitle).join(', ')} failed`;
   const gating = checks.filter((check) => check.gating);
   return gating.length > 0 && gating.every((check) => check.result === 'pass')
     ? `${gating.length} passed`

@@ -1,6 +1,6 @@
 import type { CheckResult } from '@app/shared';
 import type { Screen } from '../terminal.js';
-import { checkName, percentText } from './figures.js';
+import { checkTitle, percentText } from './figures.js';
 import { decisionText, type ModelView, statusText } from './model-view.js';
 import { tableLines } from './table.js';
 
@@ -18,7 +18,7 @@ export function listLines(views: readonly ModelView[], nowMs: number, { colors, 
       statusText(state, nowMs, colors),
       arms,
       weight,
-      worst ? `${checkName(worst.check)} ${worst.result}` : '-',
+      worst ? `${checkTitle(worst)} ${worst.result}` : '-',
       last ? decisionText(last) : '',
     ];
   });

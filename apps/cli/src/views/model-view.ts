@@ -1,7 +1,7 @@
 import type { CheckResult, Decision, RolloutState, Verdict } from '@app/shared';
 import type { Colors, Screen } from '../terminal.js';
 import {
-  checkName,
+  checkTitle,
   countText,
   differenceText,
   intervalText,
@@ -109,7 +109,7 @@ function nextText({ state, verdict }: ModelView, nowMs: number): string {
 export function forecastText({ forecast, counted, checks }: Verdict): string {
   if (counted.canary === 0) return 'the first predictions that count, after the warm-up';
   const unknown = checks.filter((check) => check.gating && check.result === 'no-data');
-  if (unknown.length > 0) return `data on ${unknown.map((check) => checkName(check.check)).join(', ')}`;
+  if (unknown.length > 0) return `data on ${unknown.map(checkTitle).join(', ')}`;
   if (forecast.minutesToGo === null) return 'not at this traffic';
   return forecast.minutesToGo < 1
     ? 'verdict within a minute'
@@ -119,7 +119,7 @@ export function forecastText({ forecast, counted, checks }: Verdict): string {
 function checkRow(check: CheckResult, colors: Colors): string[] {
   const { unit } = check;
   return [
-    checkName(check.check),
+    checkTitle(check),
     valueText(check.stable?.value, unit),
     valueText(check.canary.value, unit),
     `${differenceText(check.difference, unit)} ${intervalText(check.interval, unit)}`.trim(),

@@ -1,0 +1,42 @@
+import type { CheckResult } from '@app/shared';
+import { describe, expect, it } from 'vitest';
+import { checkTitle, differenceText, intervalText, limitText, valueText } from './figures.js';
+
+const check = (changes: Partial<CheckResult>): CheckResult => ({
+  check: 'errorRate',
+  gating: true,
+  stable: null,
+  canary: { n: 1, bad: 0, value: 0 },
+  difference: null,
+  interval: null,
+  limit: 0.01,
+  unit: 'fraction',
+  evidence: { fail: null, pass: null },
+  result: 'continue',
+  predictionsToGo: null,
+  ...changes,
+});
+
+describe('a check in a table', () => {
+  it.each([
+    [{}, 'error rate'],
+    [{ segment: 'x-country=de' }, 'error rate, x-country=de'],
+    [{ check: 'latency.p99', segment: 'x-country=de' }, 'latency p99 slow, x-country=de'],
+    [{ check: 'custom.clickRate', unit: 'number' }, 'mean clickRate'],
+    [{ check: 'predictionDrift' }, 'prediction drift'],
+  ] as const)('%j is %j', (changes, title) => {
+    expect(checkTitle(check(changes))).toBe(title);
+  });
+
+  it('shows numbers of one’s own as they are, without a unit', () => {
+    expect([0.123456, -1.5, 12_345.6, 0].map((value) => valueText(value, 'number'))).toEqual([
+      '0.123',
+      '-1.5',
+      '12,346',
+      '0',
+    ]);
+    expect(differenceText(-0.0312, 'number')).toBe('-0.0312');
+    expect(intervalText([-0.05, 0.01], 'number')).toBe('[-0.05,+0.01]');
+    expect(limitText(check({ check: 'custom.score', unit: 'number', limit: -0.05 }))).toBe('-0.05');
+  });
+});
