@@ -33,8 +33,8 @@ export async function runTask([task, ...args]) {
       const [app, ...rest] = args;
       if (!applications().includes(app)) return usage(`there is no app ${app ?? '(none named)'}`);
       await buildIfStale(app);
-      // The replay is the evaluator's program.
-      if (app === 'cli' && rest[0] === 'replay') await buildIfStale('evaluator');
+      // These two are programs of the evaluator.
+      if (app === 'cli' && ['replay', 'simulate'].includes(rest[0])) await buildIfStale('evaluator');
       return become(`apps/${app}/src/main.js`, rest);
     }
     case 'bench': {

@@ -36,6 +36,7 @@ async function run(command: string, env: Record<string, string>, file = FILE): P
       readFile: async () => file,
       sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms / 100)),
       replay: async function* () {},
+      rehearse: async function* () {},
       connectBus: () =>
         new KafkaBus({ brokers: env['KAFKA_BROKERS']!.split(','), clientId: 'canaryctl', logger: silentLogger }),
     },

@@ -187,6 +187,7 @@ class World {
       readFile: async (path) => readFileSync(path, 'utf8'),
       sleep: (ms) => delay(ms),
       replay: (args) => replayLines(args, { env: { ...process.env, ...env }, signal, program: PROGRAM }),
+      rehearse: async function* () {},
       connectBus: () => new KafkaBus({ brokers: stack.kafkaBrokers.split(','), clientId: 'ctl', logger: silentLogger }),
     });
     return { exit, out, err };

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { configuredKafka, createLogger, type Env, KafkaBus, loadConfig, ServiceConfig, systemClock } from '@app/shared';
+import { rehearsalLines } from './rehearsal-process.js';
 import { replayLines } from './replay-process.js';
 import { runCli } from './run-cli.js';
 
@@ -21,6 +22,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   readFile: (path) => (path === '-' ? text(process.stdin) : readFile(path, 'utf8')),
   sleep: (ms) => setTimeout(ms, undefined, { signal: interrupted.signal }).catch(() => undefined),
   replay: (args) => replayLines(args, { env: process.env, signal: interrupted.signal }),
+  rehearse: (request) => rehearsalLines(request, interrupted.signal),
   connectBus: () => connectBus(process.env),
 });
 

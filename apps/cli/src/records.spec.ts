@@ -100,6 +100,7 @@ async function run(command: string, lines: readonly ReplayLine[] = [], env: Reco
     readFile: async () => FILE,
     sleep: async () => undefined,
     connectBus: () => bus,
+    rehearse: async function* () {},
     replay: async function* (given) {
       args = given;
       for (const line of lines) yield JSON.stringify(line);

@@ -77,6 +77,7 @@ async function run(command: string, controller = new FakeController(), change: P
       sleep: async (ms) => clock.advance(ms),
       connectBus: () => new MemoryBus({ clock }),
       replay: async function* () {},
+      rehearse: async function* () {},
       ...change,
     },
   );

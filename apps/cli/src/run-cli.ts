@@ -7,6 +7,7 @@ import { addLabelCommands } from './commands/labels.js';
 import { addLookingCommands } from './commands/looking.js';
 import { addRecordCommands } from './commands/records.js';
 import { addFileCommands } from './commands/rollout-files.js';
+import { addSimulateCommand } from './commands/simulate.js';
 import { addTopicCommands } from './commands/topics.js';
 import { EXIT } from './exit-codes.js';
 import { problemLine, type Terminal } from './terminal.js';
@@ -31,6 +32,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     .showHelpAfterError('(--help shows how it is used)');
   const table = new CommandTable(program, terminal);
   addFileCommands(table);
+  addSimulateCommand(table);
   addLookingCommands(table);
   addActingCommands(table);
   addLabelCommands(table, table.group('labels', 'the truth about predictions'));

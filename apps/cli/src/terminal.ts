@@ -1,5 +1,5 @@
 import pc from 'picocolors';
-import type { Clock, Env, MessageBus, Problem } from '@app/shared';
+import type { Clock, Env, MessageBus, Problem, RehearsalLine, RehearsalRequest } from '@app/shared';
 
 /** Everything a command touches outside itself, so that tests give their own. */
 export interface Terminal {
@@ -9,13 +9,15 @@ export interface Terminal {
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };
-  readonly stderr: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
   /** Text of a file, or of standard input for `-`. */
   readFile(path: string): Promise<string>;
   /** Resolves after so many ms, or at once when the signal is aborted. */
   sleep(ms: number): Promise<void>;
   /** Runs the evaluator's replay with these arguments: the lines it prints, each a ReplayLine as JSON. */
   replay(args: readonly string[]): AsyncIterable<string>;
+  /** Runs the evaluator's rehearsal: what it says, the report last. Aborted, it reports what it knows so far. */
+  rehearse(request: RehearsalRequest): AsyncIterable<RehearsalLine>;
   /** A bus to the Kafka that the environment names. Throws CanaryError bad-configuration. */
   connectBus(): MessageBus;
 }

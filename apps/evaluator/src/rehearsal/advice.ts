@@ -83,10 +83,10 @@ function lateLabels({ spec, traffic }: RehearsalRequest): Problem[] {
   ];
 }
 
-/** Steps whose atMost comes before the pass. */
-function timeOver({ spec, traffic }: RehearsalRequest, { steps, ends, rolledBackBy }: Measured): Problem[] {
+/** Steps whose atMost comes before the pass. Of a canary that is worse that is what atMost is for. */
+function timeOver({ spec, traffic, canary }: RehearsalRequest, { steps, ends, rolledBackBy }: Measured): Problem[] {
   const byTime = rolledBackBy.find(({ name }) => name === 'step-time-over')?.share ?? 0;
-  if (ends.paused.share + byTime * ends['rolled-back'].share <= WORTH_A_WORD) return [];
+  if (!isAsGood(canary) || ends.paused.share + byTime * ends['rolled-back'].share <= WORTH_A_WORD) return [];
   const { steps: estimates, warnings } = estimateDuration(spec, traffic.predictionsPerSecond, kindOf(traffic));
   return steps.flatMap((rehearsed): Problem[] => {
     const { step, reached, passed, time } = rehearsed;
@@ -103,7 +103,7 @@ function timeOver({ spec, traffic }: RehearsalRequest, { steps, ends, rolledBack
       {
         field,
         code: 'at-most-too-short',
-        message: `${field}: its ${roughDuration(atMostMs)} are over before the step has passed in ${percent(late)} of the rollouts; ${waitText(rehearsed)}; ${remedy}`,
+        message: `step ${step + 1} is not over within its atMost of ${roughDuration(atMostMs)} in ${percent(late)} of the rollouts; ${waitText(rehearsed)}; ${remedy}`,
       },
     ];
   });

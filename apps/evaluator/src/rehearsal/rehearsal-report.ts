@@ -11,6 +11,7 @@ import {
 import { adviceOf } from './advice.js';
 import type { RunRecord } from './rehearse-once.js';
 import { rehearsedSpec } from './rehearsed-spec.js';
+import type { StepRecord } from './step-watch.js';
 
 /** What `runs` came to. `abandoned` of those begun were not waited for. */
 export function reportOf(
@@ -28,7 +29,7 @@ export function reportOf(
     sinceFault: sinceFault(request.canary.deadAfterMs, rolledBack),
     rolledBackBy: sharesOf(rolledBack.map((run) => run.rolledBackBy)),
     steps: stepsOf(request, runs),
-    weakestCheck: sharesOf(runs.flatMap(({ steps }) => steps.map(({ lastCheck }) => lastCheck)))[0] ?? null,
+    weakestCheck: weakestOf(runs.flatMap(({ steps }) => steps)),
     notes: rehearsedSpec(request.spec).notes,
   };
   return { ...report, advice: adviceOf(request, report) };
@@ -88,12 +89,22 @@ function spreadOf(values: readonly number[]): Spread | null {
   return { median: at(0.5), p90: at(0.9) };
 }
 
-/** How often each name is among those that are one, most frequent first. */
-function sharesOf(names: readonly (string | null)[]): Shared[] {
+/** The check that steps waited for longest, all together. */
+function weakestOf(steps: readonly StepRecord[]): Shared | null {
+  return (
+    sharesOf(
+      steps.map(({ lastCheck }) => lastCheck),
+      (i) => steps[i]!.durationMs,
+    )[0] ?? null
+  );
+}
+
+/** How often each name is among those that are one, most frequent first; by their weights where they have some. */
+function sharesOf(names: readonly (string | null)[], weight: (index: number) => number = () => 1): Shared[] {
   const counts = new Map<string, number>();
-  for (const name of names) if (name !== null) counts.set(name, (counts.get(name) ?? 0) + 1);
+  names.forEach((name, i) => name !== null && counts.set(name, (counts.get(name) ?? 0) + weight(i)));
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   return [...counts]
-    .map(([name, count]) => ({ name, share: count / total }))
+    .map(([name, count]) => ({ name, share: total === 0 ? 0 : count / total }))
     .sort((a, b) => b.share - a.share || (a.name < b.name ? -1 : 1));
 }

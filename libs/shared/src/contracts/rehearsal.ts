@@ -1,16 +1,14 @@
 import type { Problem } from '../result.js';
 import type { RolloutSpec } from '../rollout-spec/rollout-spec.js';
 
-/** Between canaryctl and the program that rehearses rollouts: messages between a process and its child. */
-export type RehearsalOrder =
-  | { readonly kind: 'start'; readonly request: RehearsalRequest }
-  /** Ends it early; what is known so far is reported. */
-  | { readonly kind: 'stop' };
-
-export type RehearsalNews =
-  | { readonly kind: 'progress'; readonly progress: RehearsalProgress }
+/**
+ * Between canaryctl and the program that rehearses rollouts: that reads a RehearsalRequest as JSON from its standard
+ * input and writes a RehearsalLine as JSON a line. SIGINT or SIGTERM ends it early; what is known so far is reported.
+ */
+export type RehearsalLine =
+  | ({ readonly kind: 'progress' } & RehearsalProgress)
   | { readonly kind: 'report'; readonly report: RehearsalReport }
-  | { readonly kind: 'failed'; readonly text: string };
+  | { readonly kind: 'failed'; readonly message: string };
 
 export interface RehearsalRequest {
   readonly spec: RolloutSpec;
@@ -79,7 +77,7 @@ export interface RehearsalReport {
   /** What rolled back: a check, or `step-time-over`, and its share of the rollbacks; most frequent first. */
   readonly rolledBackBy: readonly Shared[];
   readonly steps: readonly RehearsedStep[];
-  /** The check that most often passes last, and its share of the steps; null: none was waited for. */
+  /** The check that steps waited for longest, as the last to pass, and its share of that time; null: none was waited for. */
   readonly weakestCheck: Shared | null;
   /** What to change; empty: nothing. Fields as in the file. */
   readonly advice: readonly Problem[];

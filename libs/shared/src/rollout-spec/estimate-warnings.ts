@@ -45,7 +45,7 @@ export function estimateWarnings(spec: RolloutSpec, predictionsPerSecond: number
     if (!wait) return [];
     const warnings: Problem[] = [];
     const field = `steps.${index}`;
-    const takes = `at ${rate} this step takes about ${roughDuration(wait.durationMs)}`;
+    const takes = `at ${rate} step ${index + 1} takes about ${roughDuration(wait.durationMs)}`;
     if (step.atMostMs !== undefined && wait.durationMs > step.atMostMs)
       warnings.push({
         field: `${field}.atMost`,
