@@ -77,7 +77,7 @@ export interface ReplaySummary {
   readonly firstDifference: {
     readonly cut: number;
     readonly asOf: number;
-    /** Around the first byte that differs; null: there is no such verdict. */
+    /** The ruling, or where it is the same what stands around the first byte that differs; null: no such verdict. */
     readonly given: string | null;
     readonly replayed: string | null;
   } | null;

@@ -46,7 +46,7 @@ export class VerdictComparison {
     if (equal === 'bytes') this.identical += 1;
     if (equal === 'ruling') this.sameRuling += 1;
     const differs = this.options.otherFile ? equal === 'no' : equal !== 'bytes';
-    if (differs) this.firstDifference ??= { cut, asOf: asOfMs, ...differenceOf(cut, given, replayed) };
+    if (differs) this.firstDifference ??= { cut, asOf: asOfMs, ...differenceOf(cut, equal, { given, replayed }) };
     if (given) this.note(given.verdict, asOfMs, 'givenAt');
     if (replayed) this.note(replayed, asOfMs, 'replayedAt');
     const { rollout, step } = of;
@@ -105,19 +105,21 @@ export class VerdictComparison {
   }
 }
 
+/** Of another ruling its words; of the same one in another record, where the bytes part. */
 function differenceOf(
   cut: number,
-  given: PublishedVerdict | null,
-  replayed: Verdict | null,
+  equal: ReplayVerdict['equal'],
+  { given, replayed }: Pick<CutVerdicts, 'given' | 'replayed'>,
 ): { readonly given: string | null; readonly replayed: string | null } {
-  // Compared as if by one engine version: where the records part is what is wanted.
-  const version = given?.verdict.engineVersion ?? ENGINE_VERSION;
-  const [divergence] = compareVerdicts(cut, replayed ? [replayed] : [], given ? [given] : [], version);
-  if (divergence?.difference)
-    return { given: divergence.difference.published, replayed: divergence.difference.refolded };
-  const text = (verdict: Verdict | undefined | null): string | null =>
-    verdict ? `${verdict.result}: ${verdict.reason.text}` : null;
-  return { given: text(given?.verdict), replayed: text(replayed) };
+  if (equal === 'ruling' && given && replayed) {
+    // Compared as if by one engine version: where the records part is what is wanted.
+    const [divergence] = compareVerdicts(cut, [replayed], [given], given.verdict.engineVersion);
+    if (divergence?.difference)
+      return { given: divergence.difference.published, replayed: divergence.difference.refolded };
+  }
+  const words = (verdict: Verdict | undefined | null): string | null =>
+    verdict ? `${verdict.result} (${verdict.reason.code}): ${verdict.reason.text}` : null;
+  return { given: words(given?.verdict), replayed: words(replayed) };
 }
 
 const rulingOf = ({ result, reason }: Verdict): ReplayRuling => ({ result, code: reason.code, text: reason.text });
