@@ -23,7 +23,7 @@ const OUTCOME = {
   sequence: 0,
   bucket: 0,
   unit: 1,
-  routedAt: 1,
+  routedAt: Date.now(),
   latencyMs: 5,
   status: 'ok',
   httpStatus: 200,
@@ -34,7 +34,8 @@ const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 const LIES: Partial<Record<TopicRole, Readonly<Record<string, Buffer>>>> = {
   outcome: {
     'negative-latency': json({ ...OUTCOME, latencyMs: -1 }),
-    'unknown-model': json({ ...OUTCOME, model: 'nobody-knows-it' }),
+    'unknown-model': json({ ...OUTCOME, model: 'nobody-knows-it', sequence: 1 }),
+    'unknown-version': json({ ...OUTCOME, version: 'v9', sequence: 2 }),
   },
   label: {
     'forged-id': json({ predictionId: `AAAA${'x'.repeat(56)}`, label: 3 }),

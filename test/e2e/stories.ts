@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Decision } from '@app/shared';
 import { deadLettersOf, putBadRecords } from './bad-records.js';
 import { type Given, given, type Story } from './driver/story.js';
-import type { World } from './driver/world.js';
+import { until, type World } from './driver/world.js';
 
 /** The stories that hold wherever the services run. All of them at once, each on a model of its own. */
 export function tellStories(world: () => World): void {
@@ -50,6 +50,36 @@ export function tellStories(world: () => World): void {
       const { decisions } = await story.then.rolledBack('accuracy-too-low');
       expect(decisions.at(-1)!.reason.checks![0]).toMatchObject({ check: 'accuracy', result: 'fail' });
       expect(story.users.failures).toEqual([]);
+    });
+
+    it('with a shadow step shows the canary to nobody before its answers were compared', async () => {
+      const story = rollout({ model: 'shadowed', shadow: 1, steps: [0.1, 1] });
+      let seenInShadow: number | undefined;
+      story.when.happens(async () => {
+        const copies = async () => ((await story.state()).shadow ? story.state() : null);
+        const { shadow, weights } = await until('copies', copies, { withinMs: 30_000 });
+        expect([shadow, weights['v2']]).toEqual([{ version: 'v2', fraction: 1 }, 0]);
+        seenInShadow = story.users.answersByVersion.get('v2') ?? 0;
+      });
+      const state = await story.then.weightIs(0.1);
+      expect(seenInShadow).toBe(0);
+      expect(state.shadow).toBeUndefined();
+      const passed = (await story.decisions()).at(-1)!;
+      expect(passed.reason.checks!.map(({ check, result }) => [check, result])).toEqual(
+        expect.arrayContaining([
+          ['shadow.accuracy', 'pass'],
+          ['shadow.errorRate', 'pass'],
+        ]),
+      );
+      await story.when.told('abort', 'seen enough').then.aborted();
+    });
+
+    it('of a version that is wrong more often in shadow is rolled back before any user saw it', async () => {
+      const story = rollout({ model: 'wrong-in-shadow', canary: { accuracy: 0.6 }, shadow: 1, steps: [0.1, 1] });
+      await story.then.rolledBack('shadow-accuracy-too-low');
+      expect(story.users.answersByVersion.get('v2')).toBeUndefined();
+      expect(story.users.failures).toEqual([]);
+      expectHistory(await story.decisions(), ['registered', 'started', 'rolled-back']);
     });
 
     it('whose labels come late, out of order and not all is promoted all the same', async () => {

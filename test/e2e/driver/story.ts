@@ -15,6 +15,8 @@ export interface Given {
   /** Canary weights, one step each; the last one may be 1. */
   readonly steps?: readonly number[];
   readonly checks?: Readonly<Record<string, unknown>>;
+  /** A shadow step comes first: copies of this fraction of the predictions. */
+  readonly shadow?: number;
   /** Of every step; by default short. */
   readonly atLeast?: { readonly predictions: number; readonly duration: string };
   readonly predictionsPerSecond?: number;
@@ -149,17 +151,25 @@ export class Story {
   private registration(): object {
     return {
       model: this.given.model,
-      stable: { version: 'v1', url: this.stable.url },
+      stable: { version: 'v1', url: this.stable.url, ...this.deadline() },
       prediction: { pointer: '/outputs/0/data/0', kind: 'class' },
     };
   }
 
+  /** Pairs of answers count once their deadlines are over. */
+  private deadline(): object {
+    return this.given.shadow === undefined ? {} : { deadline: '3s' };
+  }
+
   private rollout(): object {
-    const { steps = [0.5, 1], checks, atLeast = QUICK.atLeast } = this.given;
+    const { steps = [0.5, 1], checks, shadow, atLeast = QUICK.atLeast } = this.given;
     return {
-      canary: { version: 'v2', url: this.canary.url },
+      canary: { version: 'v2', url: this.canary.url, ...this.deadline() },
       warmup: QUICK.warmup,
-      steps: steps.map((weight) => ({ traffic_split: { v1: 1 - weight, v2: weight }, atLeast })),
+      steps: [
+        ...(shadow === undefined ? [] : [{ shadow: { fraction: shadow }, atLeast }]),
+        ...steps.map((weight) => ({ traffic_split: { v1: 1 - weight, v2: weight }, atLeast })),
+      ],
       checks: { ...QUICK.checks, ...checks },
     };
   }
