@@ -82,6 +82,36 @@ export function tellStories(world: () => World): void {
       expectHistory(await story.decisions(), ['registered', 'started', 'rolled-back']);
     });
 
+    it('whose answers score lower is rolled back for that mean', async () => {
+      const story = rollout({
+        model: 'scores-lower',
+        canary: { score: 0.5 },
+        steps: [0.3, 1],
+        checks: { custom: { score: { pointer: '/parameters/score', maxDrop: 0.1 } } },
+      });
+      const { decisions } = await story.then.rolledBack('custom-beyond-limit');
+      const { checks, text } = decisions.at(-1)!.reason;
+      expect(checks![0]).toMatchObject({ check: 'custom.score', result: 'fail', limit: -0.1 });
+      expect(checks![0]!.difference).toBeCloseTo(-0.2, 1);
+      expect(text).toMatch(/^mean score is 0\.\d+ \(n [\d,]+\) against 0\.\d+ /);
+    });
+
+    it('that fails in one country is rolled back, and the country is named', async () => {
+      const story = rollout({
+        model: 'fails-in-de',
+        stable: { errorRate: 0.1 },
+        canary: { errorRate: 0.1, errorRateIn: { de: 0.6 } },
+        steps: [0.5, 1],
+        checks: { errorRate: { maxIncrease: 0.01, max: 0.9, strict: true }, accuracy: 'off' },
+        segments: { header: 'X-Country', top: 2 },
+        predictionsPerSecond: 200,
+      });
+      const { decisions } = await story.then.rolledBack('errors-too-many');
+      const { checks, text } = decisions.at(-1)!.reason;
+      expect(checks![0]).toMatchObject({ check: 'errorRate', segment: 'x-country=de', result: 'fail' });
+      expect(text).toMatch(/^error rate of x-country=de is /);
+    });
+
     it('whose labels come late, out of order and not all is promoted all the same', async () => {
       const story = rollout({
         model: 'late-labels',

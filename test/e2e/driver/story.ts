@@ -15,6 +15,7 @@ export interface Given {
   /** Canary weights, one step each; the last one may be 1. */
   readonly steps?: readonly number[];
   readonly checks?: Readonly<Record<string, unknown>>;
+  readonly segments?: { readonly header: string; readonly top: number };
   /** A shadow step comes first: copies of this fraction of the predictions. */
   readonly shadow?: number;
   /** Of every step; by default short. */
@@ -171,6 +172,7 @@ export class Story {
         ...steps.map((weight) => ({ traffic_split: { v1: 1 - weight, v2: weight }, atLeast })),
       ],
       checks: { ...QUICK.checks, ...checks },
+      ...(this.given.segments ? { segments: this.given.segments } : {}),
     };
   }
 
