@@ -12,10 +12,16 @@ export interface Behaviour {
   latencyMs: number;
   /** Share of the answers that are right, 0..1. */
   accuracy: number;
+  /** Mean of the score that every answer carries, between 0.1 and 0.9. */
+  score: number;
+  /** As errorRate, of requests from one country. */
+  errorRateIn: Readonly<Record<string, number>>;
   ready: boolean;
 }
 
-const GOOD: Behaviour = { errorRate: 0, latencyMs: 1, accuracy: 0.95, ready: true };
+export const COUNTRY_HEADER = 'x-country';
+
+const GOOD: Behaviour = { errorRate: 0, latencyMs: 1, accuracy: 0.95, score: 0.7, errorRateIn: {}, ready: true };
 
 /**
  * A version of a model that is told the truth in its input and answers with it, mostly: the Open Inference Protocol as
@@ -26,7 +32,8 @@ export class ModelServerFake {
   url = '';
   private readonly random: Random;
   private readonly server = createServer((request, response) => {
-    void text(request).then((body) => this.answer(request.url ?? '', body, response));
+    const country = String(request.headers[COUNTRY_HEADER] ?? '');
+    void text(request).then((body) => this.answer(request.url ?? '', { body, country }, response));
   });
 
   constructor(seed: number, behaviour: Partial<Behaviour> = {}) {
@@ -46,16 +53,21 @@ export class ModelServerFake {
     await closed;
   }
 
-  private async answer(path: string, body: string, response: ServerResponse): Promise<void> {
-    const { errorRate, latencyMs, accuracy, ready } = this.behaviour;
+  private async answer(
+    path: string,
+    { body, country }: { readonly body: string; readonly country: string },
+    response: ServerResponse,
+  ): Promise<void> {
+    const { errorRate, errorRateIn, latencyMs, accuracy, score, ready } = this.behaviour;
     if (!path.endsWith('/infer')) return send(response, ready ? 200 : 503, {});
-    const failed = this.random() < errorRate;
+    const failed = this.random() < (errorRateIn[country] ?? errorRate);
     const right = this.random() < accuracy;
     if (latencyMs > 0) await sleep(latencyMs);
     if (failed) return send(response, 500, { error: 'the fake was told to fail' });
     const truth = (JSON.parse(body) as { inputs: [{ data: [number] }] }).inputs[0].data[0];
     const digit = right ? truth : (truth + 1) % 10;
-    send(response, 200, { outputs: [{ name: 'digit', datatype: 'INT64', shape: [1], data: [digit] }] });
+    const parameters = { score: score + 0.2 * (this.random() - 0.5) };
+    send(response, 200, { parameters, outputs: [{ name: 'digit', datatype: 'INT64', shape: [1], data: [digit] }] });
   }
 }
 

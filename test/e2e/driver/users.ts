@@ -3,6 +3,8 @@ import type { Label } from '@app/shared';
 import { type Move, stickinessViolations } from '../../../apps/standalone/src/demo/load/stickiness.js';
 import { type Random, seededRandom } from '../../../apps/standalone/src/demo/seeded-random.js';
 
+import { COUNTRY_HEADER } from './model-server-fake.js';
+
 export interface UsersOptions {
   readonly model: string;
   readonly seed: number;
@@ -15,6 +17,8 @@ export interface UsersOptions {
   readonly sendLabels: (labels: readonly Label[]) => Promise<void>;
 }
 
+/** Half of the users are from the first. */
+const COUNTRIES = ['us', 'us', 'us', 'us', 'us', 'de', 'de', 'de', 'fr', 'fr'];
 const TURN_MS = 20;
 const LABELS_EVERY_MS = 100;
 
@@ -83,7 +87,11 @@ export class Users {
     const { statusCode, headers, body } = await this.poolOf(url).request({
       method: 'POST',
       path: `/v2/models/${this.options.model}/infer`,
-      headers: { 'content-type': 'application/json', 'x-user-id': `user-${user}` },
+      headers: {
+        'content-type': 'application/json',
+        'x-user-id': `user-${user}`,
+        [COUNTRY_HEADER]: COUNTRIES[user % COUNTRIES.length]!,
+      },
       body: JSON.stringify({ inputs: [{ name: 'truth', datatype: 'INT64', shape: [1], data: [truth] }] }),
     });
     const answer = await body.text();
