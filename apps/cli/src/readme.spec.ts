@@ -6,6 +6,7 @@ import {
   decisionCodec,
   labelCodec,
   outcomeCodec,
+  pairCodec,
   parseRolloutSpec,
   type Problem,
   rolloutStateCodec,
@@ -22,7 +23,7 @@ const readme = read('README.md').replaceAll(/ {2,}\|/g, ' |');
 
 const codecs = {
   'prediction-outcome': [outcomeCodec, bucketCodec],
-  'prediction-label': [labelCodec],
+  'prediction-label': [labelCodec, pairCodec],
   'rollout-verdict': [verdictCodec],
   'rollout-command': [commandCodec],
   'rollout-decision': [decisionCodec],

@@ -1,5 +1,12 @@
-import { assertNever, type DurationEstimate, roughDuration, type RolloutSpec, type StepEstimate } from '@app/shared';
-import { checkName, weightsText } from './figures.js';
+import {
+  assertNever,
+  type DurationEstimate,
+  roughDuration,
+  type RolloutSpec,
+  type RolloutStep,
+  type StepEstimate,
+} from '@app/shared';
+import { checkName, percentText, weightsText } from './figures.js';
 
 /** How long a rollout will take at a traffic, step by step. */
 export function estimateLines(spec: RolloutSpec, estimate: DurationEstimate): string[] {
@@ -14,9 +21,22 @@ export function estimateLines(spec: RolloutSpec, estimate: DurationEstimate): st
 
 function stepLine(spec: RolloutSpec, estimate: StepEstimate): string {
   const step = spec.steps[estimate.step];
-  const what = step?.kind === 'traffic' ? weightsText(step.weights) : 'pause';
+  const what = step ? stepText(step) : '';
   const howLong = estimate.durationMs === null ? '' : ` ${roughDuration(estimate.durationMs)},`;
   return `${what}:${howLong} ${waitText(estimate)}`;
+}
+
+function stepText(step: RolloutStep): string {
+  switch (step.kind) {
+    case 'traffic':
+      return weightsText(step.weights);
+    case 'shadow':
+      return `shadow, copies of ${percentText(step.fraction)} %`;
+    case 'pause':
+      return 'pause';
+    default:
+      return assertNever(step, 'step');
+  }
 }
 
 function waitText({ waitsFor, check }: StepEstimate): string {

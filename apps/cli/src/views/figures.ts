@@ -53,9 +53,13 @@ export function intervalText(interval: CheckResult['interval'], unit: CheckResul
 /** Of a ceiling the figure itself is limited, of the others the difference. A latency's is known once control's is. */
 export function limitText(check: CheckResult): string {
   if (check.unit === 'ms' && check.limit === 0) return '-';
+  if (isAgreement(check)) return check.gating || check.limit > 0 ? `> ${valueText(check.limit, check.unit)}` : '-';
   if (isCeiling(check)) return `< ${valueText(check.limit, check.unit)}`;
   return differenceText(check.limit, check.unit);
 }
+
+/** How often the answers to copies say the same: the figure itself has a least value, where one is asked for. */
+const isAgreement = (check: CheckResult): boolean => check.check === 'shadow.agreement';
 
 export const isCeiling = (check: CheckResult): boolean => check.check.includes('Ceiling');
 

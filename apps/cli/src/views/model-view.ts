@@ -78,11 +78,17 @@ export function statusText(state: RolloutState, nowMs: number, colors: Colors): 
 function weightText({ state, verdict }: ModelView): string {
   const canary = state.canary;
   if (!canary || state.weights[canary] === undefined) return weightsText(state.weights);
+  const { shadow } = state;
+  if (shadow) return `${shadow.version} in shadow, copies of ${percentText(shadow.fraction)} %${copiesText(verdict)}`;
   const set = `${canary} set ${percentText(state.weights[canary])}`;
   const { counted } = verdict ?? {};
   const n = counted ? counted.stable + counted.canary : 0;
   if (!counted || n === 0) return set;
   return `${set} · actual ${percentText(counted.canary / n, 1)} (n=${countText(n)})`;
+}
+
+function copiesText(verdict: Verdict | null): string {
+  return verdict && verdict.counted.canary > 0 ? ` (n=${countText(verdict.counted.canary)})` : '';
 }
 
 /** What is waited for; a person is told what to type. */

@@ -43,7 +43,7 @@ export const TOPIC_TABLE: Readonly<Record<TopicRole, TopicDefinition>> = {
     'label',
     'prediction-label',
     'prediction id',
-    'whoever knows the truth',
+    'whoever knows the truth; routers (pairs)',
     'evaluator',
     'data',
     30 * DAY_MS,
