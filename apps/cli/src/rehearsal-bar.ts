@@ -3,13 +3,13 @@ import type { RehearsalProgress, RehearsalRequest } from '@app/shared';
 import type { Terminal } from './terminal.js';
 import { progressText } from './views/rehearsal-view.js';
 
-/** Without a screen: a line whenever so much more is done. */
+/** Without a screen: a line at the first rollout's end, and whenever so much more is done. */
 const LINE_EVERY = 0.25;
 
 /** How far a rehearsal is, on standard error: a bar on a screen, else a few lines. */
 export class RehearsalBar {
   private readonly bar: SingleBar | null;
-  private told = 0;
+  private told = -LINE_EVERY;
 
   constructor(
     private readonly terminal: Terminal,

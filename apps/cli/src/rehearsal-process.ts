@@ -20,6 +20,7 @@ export async function* rehearsalLines(request: RehearsalRequest, signal: AbortSi
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   const stop = (): void => void child.kill('SIGTERM');
   signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
   try {
     // Gone before it has read everything: its exit code says so.
     child.stdin.on('error', () => undefined);

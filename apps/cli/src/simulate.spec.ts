@@ -120,7 +120,9 @@ describe('canaryctl simulate', () => {
   });
 
   it('tells how far it is on standard error, a few times', async () => {
-    expect((await simulate('--rate 200')).err).toBe('160 rollouts: 150 promoted, 10 rolled back\n');
+    expect((await simulate('--rate 200')).err).toBe(
+      '1 rollout: 1 promoted\n160 rollouts: 150 promoted, 10 rolled back\n',
+    );
   });
 
   it('gives the report as JSON, with what it was made for', async () => {

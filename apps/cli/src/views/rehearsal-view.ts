@@ -18,13 +18,11 @@ export function rehearsalLines(request: RehearsalRequest, report: RehearsalRepor
   const { runs, advice, notes, abandoned } = report;
   const told = [
     ...(abandoned > 0
-      ? [
-          `stopped: ${countText(abandoned)} rollouts under way are left out, so long ones are rarer here than they would be`,
-        ]
+      ? [`stopped: ${rolloutsText(abandoned)} under way left out, so long ones are rarer here than they would be`]
       : []),
     ...notes,
   ];
-  const headline = `${request.spec.model}: ${countText(runs)} rollouts rehearsed in ${roughDuration(report.elapsedMs)} (seed ${report.seed})`;
+  const headline = `${request.spec.model}: ${rolloutsText(runs)} rehearsed in ${roughDuration(report.elapsedMs)} (seed ${report.seed})`;
   if (runs === 0) return [headline, ...told];
   const width = screen.columns || WIDTH_UNKNOWN;
   const paragraph = (text: string): string[] =>
@@ -53,8 +51,10 @@ const WIDTH_UNKNOWN = 120;
 /** One line while it runs: `512 rollouts: 480 promoted, 32 rolled back`. */
 export function progressText({ runs, ends }: RehearsalProgress): string {
   const parts = REHEARSAL_ENDS.filter((end) => ends[end] > 0).map((end) => `${countText(ends[end])} ${END_WORDS[end]}`);
-  return `${countText(runs)} ${runs === 1 ? 'rollout' : 'rollouts'}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`;
+  return `${rolloutsText(runs)}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`;
 }
+
+const rolloutsText = (count: number): string => `${countText(count)} ${count === 1 ? 'rollout' : 'rollouts'}`;
 
 const END_WORDS: Readonly<Record<RehearsalEnd, string>> = {
   promoted: 'promoted',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { requestOf, specOf } from '../testing/rehearsal-requests.js';
 import { rehearseOnce } from './rehearse-once.js';
 
-const steps = (...between: unknown[]) => [
+const steps = (...between: object[]) => [
   { traffic_split: { blue: 0.5, green: 0.5 }, atLeast: { predictions: 300, duration: '5s' } },
   ...between,
   { traffic_split: { blue: 0, green: 1 }, atLeast: { predictions: 300, duration: '5s' } },
