@@ -2,7 +2,10 @@
  * Measures what the verdict engine promises: false alarms, delays, times to promotion, on seeded traffic and the real
  * engine, and prints a table beside the targets of the engine's document. Uses all cores.
  *
- *   npm run simulate:verdicts [-- --short | --full] [--only text] [--seed N]
+ *   npm run simulate:verdicts [-- --short | --full] [--only text] [--seed N] [--through-slots]
+ *
+ * Predictions go as records, bytes and all, through the real slots in every fifth run, with --through-slots in all; each
+ * summary that comes out of them is compared with the one made directly, as in the other runs.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -17,6 +20,7 @@ const { values: options } = parseArgs({
     full: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     seed: { type: 'string', default: '1' },
+    'through-slots': { type: 'boolean', default: false },
   },
 });
 const size: Size = options.short ? 'short' : options.full ? 'full' : 'normal';
@@ -31,7 +35,12 @@ const pieces: Piece[] = [];
 const seed = Number(options.seed) * 1_000_000;
 for (const { study, i, runs } of wanted)
   for (let from = 0; from < runs; from += study.chunk)
-    pieces.push({ study: i, from: seed + from, to: seed + Math.min(runs, from + study.chunk) });
+    pieces.push({
+      study: i,
+      from: seed + from,
+      to: seed + Math.min(runs, from + study.chunk),
+      throughSlots: options['through-slots'],
+    });
 
 const results = await runPieces(pieces);
 printTable(results);
@@ -89,8 +98,24 @@ function printTable(runs: ReadonlyMap<number, readonly RunFigures[]>): void {
     if (study.group !== group) console.log(`\n${(group = study.group)}`);
     missed += printRow(study, figures);
   }
-  console.log(`\n${missed === 0 ? 'every target with a bound is met' : `${missed} targets missed`} (${size})`);
+  missed += printSlots([...runs.values()].flat());
+  const cpuS = process.cpuUsage();
+  console.log(`\n${Math.round((cpuS.user + cpuS.system) / 1e6)} s of processor time`);
+  console.log(`${missed === 0 ? 'every target with a bound is met' : `${missed} targets missed`} (${size})`);
   process.exitCode = missed === 0 ? 0 : 1;
+}
+
+/** Whether what comes out of the slots is what is made directly. */
+function printSlots(runs: readonly RunFigures[]): number {
+  const through = runs.filter((run) => (run['compared'] ?? 0) > 0);
+  if (through.length === 0) return 0;
+  const sum = (figure: string): number => through.reduce((total, run) => total + run[figure]!, 0);
+  const same = sum('differing') === 0;
+  const says = same ? 'all the same as those made directly' : `${sum('differing')} not as those made directly`;
+  console.log(
+    `\n${same ? '+' : '!'} ${sum('compared').toLocaleString('en')} summaries of ${through.length} runs came through the slots: ${says}`,
+  );
+  return same ? 0 : 1;
 }
 
 function printRow(study: Study, figures: readonly RunFigures[]): number {

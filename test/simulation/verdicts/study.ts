@@ -5,6 +5,13 @@ export type RunFigures = Readonly<Record<string, number>>;
 export const SIZES = ['short', 'normal', 'full'] as const;
 export type Size = (typeof SIZES)[number];
 
+/** One run. */
+export interface Run {
+  readonly seed: number;
+  /** Its predictions go through the real slots as records; kernels alone have none. */
+  readonly throughSlots: boolean;
+}
+
 /** Something simulated again and again, and what it should come to. */
 export interface Study {
   readonly group: string;
@@ -13,7 +20,7 @@ export interface Study {
   readonly runs: Readonly<Record<Size, number>>;
   /** Runs that one worker takes at once. */
   readonly chunk: number;
-  run(seed: number): RunFigures;
+  run(of: Run): RunFigures;
   /** The figure for the table, and whether it is what it should be; null: only shown. */
   summarise(runs: readonly RunFigures[]): { readonly measured: string; readonly ok: boolean | null };
 }
