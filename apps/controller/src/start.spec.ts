@@ -384,7 +384,7 @@ describe('the API itself', () => {
     await givenStarted();
     const openapi = await world.get<{
       openapi: string;
-      paths: Record<string, unknown>;
+      paths: Record<string, Record<string, { parameters?: { name: string; in: string; required?: boolean }[] }>>;
       components: { schemas: object };
     }>('/openapi.json');
     expect(openapi.body.openapi).toBe('3.1.0');
@@ -396,6 +396,10 @@ describe('the API itself', () => {
         '/api/v1/events',
       ]),
     );
+    const parameters = Object.values(openapi.body.paths).flatMap((path) =>
+      Object.values(path).flatMap((operation) => operation.parameters ?? []),
+    );
+    expect(parameters.filter((parameter) => parameter.in === 'header' && parameter.required)).toEqual([]);
     expect(openapi.body.components.schemas).toHaveProperty('RolloutState');
     expect((await world.get<string>('/docs')).body).toContain('swagger');
     expect((await world.get('/health/live')).status).toBe(200);

@@ -1,6 +1,12 @@
 import type { ControllerSettings } from '../config.js';
 import { refuse } from './problem.js';
 
+/** Headers of a request that changes something. */
+export interface Caller {
+  readonly 'x-actor'?: string;
+  readonly 'idempotency-key'?: string;
+}
+
 const ACTOR = /^[\p{L}\p{N} .@+_:/-]{1,200}$/u;
 const KEY = /^[\x21-\x7e]{1,200}$/;
 

@@ -21,13 +21,13 @@ export class EventsController {
   events(
     @Query() { model, kind }: EventsQuery,
     @Res() reply: FastifyReply,
-    @Headers('last-event-id') lastEventId?: string,
+    @Headers() headers: { readonly 'last-event-id'?: string },
   ): void {
     reply.hijack();
     this.streams.serve({
       response: reply.raw,
       wants: (event) => (model ?? event.model) === event.model && (kind ?? event.kind) === event.kind,
-      lastEventId,
+      lastEventId: headers['last-event-id'],
     });
   }
 }

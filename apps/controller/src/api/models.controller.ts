@@ -5,7 +5,7 @@ import type { ControllerSettings } from '../config.js';
 import { parseTraffic } from '../domain/rollout/weights.js';
 import { ModelDirectory } from '../reading/model-directory.js';
 import { RolloutJournal } from '../reading/rollout-journal.js';
-import { actorOf, idempotencyKeyOf } from './caller.js';
+import { actorOf, type Caller, idempotencyKeyOf } from './caller.js';
 import { type CarriedOut, CommandDesk, type Order } from './command-desk.js';
 import { ProblemException, refuse, unprocessable } from './problem.js';
 import { AbortBody, HistoryQuery, ReasonBody, TrafficBody, WindowsQuery } from './requests.js';
@@ -15,11 +15,6 @@ import { listedView, modelView, type ModelView, windowView, type WindowView } fr
 const WINDOWS_SHOWN_MS = 900_000;
 /** Older ones are not kept, and an endless range must not be read. */
 const WINDOWS_KEPT_MS = { '10s': 3_600_000, '1m': 86_400_000 } as const;
-
-interface Caller {
-  readonly 'x-actor'?: string;
-  readonly 'idempotency-key'?: string;
-}
 
 @ApiTags('models')
 @ApiBearerAuth()

@@ -14,7 +14,7 @@ import type { FastifyReply } from 'fastify';
 import type { ControllerSettings } from '../config.js';
 import { transition } from '../domain/rollout/transition.js';
 import { ModelDirectory } from '../reading/model-directory.js';
-import { actorOf, idempotencyKeyOf } from './caller.js';
+import { actorOf, type Caller, idempotencyKeyOf } from './caller.js';
 import { CommandDesk } from './command-desk.js';
 import { ProblemException, refuse, unprocessable } from './problem.js';
 import { ApplyQuery } from './requests.js';
@@ -57,8 +57,8 @@ export class RolloutsController {
   })
   @ApiConsumes('application/json', 'text/yaml', 'application/yaml')
   @ApiBody({ description: 'The rollout file, as JSON or as YAML text.', schema: { type: 'object' } })
-  @ApiHeader({ name: 'Idempotency-Key', required: false })
-  @ApiHeader({ name: 'X-Actor', required: false })
+  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'The same key twice acts once.' })
+  @ApiHeader({ name: 'X-Actor', required: false, description: 'Who asks; stands in the decision.' })
   @ApiResponse({ status: 201, description: 'The rollout was accepted and begins once its canary is ready.' })
   @ApiResponse({ status: 200, description: 'A dry run, or nothing was left to do.' })
   @ApiResponse({ status: 409, description: 'Refused as the model stands; the code says why.' })
@@ -67,8 +67,7 @@ export class RolloutsController {
     @Body() body: unknown,
     @Query() query: ApplyQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
-    @Headers('x-actor') xActor?: string,
-    @Headers('idempotency-key') key?: string,
+    @Headers() caller: Caller,
   ): Promise<AppliedView> {
     const parsed = parseRolloutSpec(body);
     if (!parsed.ok) throw new ProblemException(unprocessable(parsed.problems));
@@ -76,7 +75,7 @@ export class RolloutsController {
     const order = {
       model: spec.model,
       action: 'apply',
-      actor: actorOf(xActor, this.settings),
+      actor: actorOf(caller['x-actor'], this.settings),
       reason: query.reason ?? '',
       spec,
     } as const;
@@ -86,7 +85,8 @@ export class RolloutsController {
       return { ...this.rehearse(order), model: spec.model, dryRun: true, spec, warnings, estimate };
     }
     const before = this.directory.find(spec.model);
-    const { decisions, state } = await this.desk.carryOut({ ...order, idempotencyKey: idempotencyKeyOf(key) });
+    const idempotencyKey = idempotencyKeyOf(caller['idempotency-key']);
+    const { decisions, state } = await this.desk.carryOut({ ...order, idempotencyKey });
     const changed = decisions.length > 0 || before?.rolloutCount !== state.rolloutCount;
     reply.status(changed ? HttpStatus.CREATED : HttpStatus.OK);
     const view = { ...state, commands: [] };
