@@ -13,6 +13,16 @@ it('tells of models what their states told, newest generation first', () => {
   expect([fraud.hasVersion('v2'), fraud.hasVersion('v9')]).toEqual([true, false]);
 });
 
+it('knows which numbers of labels custom checks want', () => {
+  const directory = new StateDirectory();
+  const state = aState('fraud', 2);
+  const label = { from: 'label', source: 'eur', worse: 'lower', limit: 1, minEffect: 1 } as const;
+  const custom = { revenue: label, margin: label, score: { ...label, from: 'answer', source: '/score' } } as const;
+  const spec = { ...state.rollout!.spec, checks: { ...state.rollout!.spec.checks, custom } };
+  directory.add({ ...state, rollout: { ...state.rollout!, spec } });
+  expect(directory.model(modelHash('fraud'))!.counted(3)).toMatchObject({ values: ['eur'] });
+});
+
 it('counts labels in the phases of rollouts with an accuracy check, also when their rollout is past', () => {
   const directory = new StateDirectory();
   directory.add(aState('fraud', 2));

@@ -1,5 +1,6 @@
 import { type Attribution, classHash, modelHash, PredictionIdSealer } from '@app/shared';
 import { describe, expect, it } from 'vitest';
+import { labelKey } from '../arm-details.js';
 import type { LabelShare } from '../summary.js';
 import { type GenerationDirectory, type ModelEntry, strataMsOf } from './generation-directory.js';
 import { LabelSlot } from './label-slot.js';
@@ -94,6 +95,33 @@ describe('a label', () => {
     );
     expect(folded.counts).toMatchObject({ folded: 3, duplicates: 2 });
     expect((summariesOf(folded)[0]!.summary as LabelShare).stable).toMatchObject({ n: 1, wrong: 0 });
+  });
+
+  it('counts by the segment in its id, and with the numbers that custom checks want', () => {
+    const withValues = (of: string, values: Record<string, number>, value: unknown = 7) => ({
+      ...label(of, value),
+      values,
+    });
+    const log = new LogBuilder()
+      .json(withValues(id({ segment: 40 }), { revenue: 3, other: 1 }, 8))
+      .json(withValues(id(), { revenue: 5 }))
+      // Nobody can tell whether it is right; its numbers count all the same.
+      .json(withValues(id({ valueKind: 'none', value: 0 }), { revenue: -1 }))
+      .json(label(id()));
+    const wanted: ModelEntry = {
+      ...digits,
+      counted: () => ({ labelsWithinMs: LABELS_WITHIN_MS, tolerance: 0, values: ['revenue'] }),
+    };
+    log.after(LABELS_WITHIN_MS + 3 * STRATA_MS).tick();
+    const folded = newSlot().foldBatch(log.records, log.records.length, {
+      directory: { model: () => wanted },
+      givenUp: new Set(),
+    });
+    const { stable } = summariesOf(folded)[0]!.summary as LabelShare;
+    expect(stable).toMatchObject({ n: 3, wrong: 1 });
+    expect([...stable.segments!.keys]).toEqual([labelKey(40, 5, true)]);
+    expect(stable.values).toMatchObject([{ name: 'revenue', n: 3, sum: 7, squares: 35 }]);
+    expect(shares(new LogBuilder().json(withValues(id(), { revenue: 1 })))[0]!.stable).not.toHaveProperty('values');
   });
 
   it('sealed with an old key counts as any other', () => {

@@ -46,6 +46,20 @@ describe('a record of prediction-outcome', () => {
       expect(readOutcomeRecord(bytes({ ...good, ...extra })).kind).toBe('outcome');
   });
 
+  it.each([
+    ['values', { score: 'x' }],
+    ['values', { score: null }],
+    ['values', [1]],
+    ['values', Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`m${i}`, i]))],
+    ['segment', 7],
+    ['segment', 'x'.repeat(101)],
+    ['predictionBin', 16_384],
+    ['predictionBin', -1],
+  ])('is refused for wrong %s (%j)', (field, value) => {
+    const reading = readOutcomeRecord(bytes({ ...good, [field]: value }));
+    expect(reading).toMatchObject({ kind: 'refused', cause: { code: 'wrong-type' } });
+  });
+
   it('passes the quick guard only if the schema would let it through', () => {
     const wrong: unknown[] = [null, -1, 1.5, 'x', '', true, [], {}, 2 ** 60];
     for (const field of Object.keys(good))
