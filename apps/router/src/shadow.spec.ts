@@ -176,6 +176,26 @@ describe('a shadow step', () => {
     expect(servers[1]!.requests.length).toBe(before);
   });
 
+  it('copies nothing while the rollout is paused: a later decision at the same generation', async () => {
+    await shadowed(await saying('a'), await saying('a'));
+    await f.predict();
+    await until(() => pairs.length === 1);
+    const urls = { v1: servers[0]!.url, v2: servers[1]!.url };
+    await f.publish({ urls, weights: { v1: 1, v2: 0 }, sequence: 2 });
+    await f.apply({ model: 'n', urls, generation: 7 }); // is read after it
+    for (let i = 0; i < 10; i++) await f.predict();
+    expect(servers[1]!.requests).toHaveLength(1);
+  });
+
+  it('lets testers reach the canary by name, and copies none of what they send', async () => {
+    await shadowed(await saying('a'), await saying('b'), {}, { ROUTER_OVERRIDE_HEADER: 'x-try-version' });
+    expect(await (await f.predict(undefined, { headers: { 'x-try-version': 'v2' } })).json()).toEqual({ class: 'b' });
+    expect(servers[1]!.requests[0]!.headers).not.toHaveProperty('x-model-shadow');
+    await f.predict();
+    await until(() => pairs.length === 1);
+    expect(servers[1]!.requests).toHaveLength(2);
+  });
+
   it('says nothing of copies that its own end cuts off', async () => {
     const canary = await waiting();
     await shadowed(await saying('a'), canary.server);
