@@ -1,32 +1,53 @@
 import tseslint from 'typescript-eslint';
 import prettier from 'eslint-config-prettier';
 
-const noParentImport = (reason, patterns) => ({
+/** Regexes of what may not be imported, with the reason; `import()` at run time is refused altogether where this holds. */
+const noImport = (reason, patterns) => ({
   'no-restricted-imports': ['error', { patterns: patterns.map((regex) => ({ regex, message: reason })) }],
 });
+const NO_DYNAMIC_IMPORT = {
+  selector: 'ImportExpression',
+  message: 'import statically, so that lint sees the direction',
+};
 
-/** domain/ is pure: its siblings and @app/shared's contracts, no I/O, no clock, no randomness of its own. */
-const domainRules = (files, outside) => [
-  {
-    files: [files],
-    ignores: ['**/*.spec.ts'],
-    rules: {
-      ...noParentImport('domain/ imports only its siblings and the contracts of @app/shared', [
-        outside,
-        '^@nestjs/',
-        '^(kafkajs|ioredis|undici|pino|prom-client|fastify)$',
-        '^node:(fs|net|http|https|timers|child_process|worker_threads)',
-      ]),
-      'no-restricted-properties': [
-        'error',
-        { object: 'Date', property: 'now', message: 'time is an argument in domain/' },
-        { object: 'Math', property: 'random', message: 'randomness is an argument in domain/' },
-        { object: 'process', property: 'env', message: 'configuration is an argument in domain/' },
-        { object: 'performance', property: 'now', message: 'time is an argument in domain/' },
-      ],
-    },
+/**
+ * domain/ is pure: its siblings, @app/shared's contracts and what only computes; no I/O, no clock, no randomness of its
+ * own. `within`: the beginnings of relative imports that stay in domain/.
+ */
+const domainRules = (files, within) => ({
+  files: [files],
+  ignores: ['**/*.spec.ts'],
+  rules: {
+    ...noImport('domain/ imports only its siblings, the contracts of @app/shared and what only computes', [
+      `^(?!(${within.join('|')})(?!\\.\\.)|@app/shared$|node:(crypto|util)$|@sinclair/typebox$|xxhash-wasm$)`,
+    ]),
+    'no-restricted-syntax': [
+      'error',
+      NO_DYNAMIC_IMPORT,
+      { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'time is an argument in domain/' },
+      {
+        selector: 'ImportSpecifier[imported.name=/^(randomBytes|randomInt|randomUUID|getRandomValues|webcrypto)$/]',
+        message: 'randomness is an argument in domain/',
+      },
+    ],
+    'no-restricted-globals': [
+      'error',
+      ...['setTimeout', 'setInterval', 'setImmediate', 'fetch', 'crypto', 'console'].map((name) => ({
+        name,
+        message: 'domain/ has no clock, no randomness and no I/O of its own',
+      })),
+    ],
+    'no-restricted-properties': [
+      'error',
+      { object: 'Date', property: 'now', message: 'time is an argument in domain/' },
+      { object: 'Math', property: 'random', message: 'randomness is an argument in domain/' },
+      { object: 'process', property: 'env', message: 'configuration is an argument in domain/' },
+      { object: 'performance', property: 'now', message: 'time is an argument in domain/' },
+    ],
   },
-];
+});
+
+const OTHER_APPS = ['^(\\.\\./)+(router|evaluator|controller|standalone|cli|console)/', '(^|/)apps/'];
 
 /** The direction of dependencies: domain <- shell of one app -> shared. See docs/decisions/0001-dependency-direction.md. */
 export default tseslint.config(
@@ -47,18 +68,30 @@ export default tseslint.config(
   },
   {
     files: ['libs/shared/**/*.ts'],
-    rules: noParentImport('shared never imports an app or a test', ['(^|/)apps/', '(^|/)test/']),
+    rules: {
+      ...noImport('shared never imports an app, a test or deploy', ['(^|/)(apps|test|deploy)/']),
+      'no-restricted-syntax': ['error', NO_DYNAMIC_IMPORT],
+    },
   },
   {
     files: ['apps/**/*.ts'],
     ignores: ['apps/standalone/**'],
-    rules: noParentImport('apps never import each other', [
-      '^(\\.\\./)+(router|evaluator|controller|standalone|cli|console)/',
-      '(^|/)apps/',
+    rules: {
+      ...noImport('apps never import each other', OTHER_APPS),
+      'no-restricted-syntax': ['error', NO_DYNAMIC_IMPORT],
+    },
+  },
+  {
+    files: ['apps/**/*.ts'],
+    ignores: ['apps/standalone/**', 'apps/*/src/testing/**', 'apps/*/test/**', '**/*.spec.ts', '**/*.suite.ts'],
+    rules: noImport('apps import neither each other nor what is for tests', [
+      ...OTHER_APPS,
+      '(^|/)(test|testing|deploy)/',
     ]),
   },
-  ...domainRules('apps/*/src/domain/*.ts', '^\\.\\./'),
-  ...domainRules('apps/*/src/domain/*/*.ts', '^\\.\\./\\.\\./'),
+  domainRules('apps/*/src/domain/*.ts', ['\\./']),
+  domainRules('apps/*/src/domain/*/*.ts', ['\\./', '\\.\\./']),
+  domainRules('apps/*/src/domain/*/*/**/*.ts', ['\\./', '(\\.\\./){1,2}']),
   {
     files: ['**/*.spec.ts', '**/*.suite.ts', 'test/**/*.ts'],
     rules: { '@typescript-eslint/unbound-method': 'off', 'max-lines': 'off' },
