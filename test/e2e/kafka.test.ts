@@ -18,7 +18,7 @@ describe('as processes on a real Kafka and Redis, two of each service', () => {
 
   tellStories(() => world);
 
-  it('leave verdicts in the topics that a replay gives again, byte for byte', async () => {
+  it('leave verdicts in the topics that a replay gives again, byte for byte', { timeout: 400_000 }, async () => {
     const states = await readTopic(world.bus, world.topics.state, rolloutStateCodec);
     const models = new Set(states.flatMap(({ decoded }) => (decoded.rollout ? [decoded.model] : [])));
     expect(models.size).toBeGreaterThan(5);

@@ -22,6 +22,7 @@ export interface CutSpoolOptions {
 
 /** The cuts of one owner and the verdicts of one model, as its partition of rollout-verdict has them. */
 export class CutSpool {
+  readonly owner: number;
   /** The first cut there is. */
   first: Cut | null = null;
   /** The newest cut with a verdict that is wanted. */
@@ -37,6 +38,7 @@ export class CutSpool {
   private readonly spool: Spool;
 
   constructor(private readonly options: CutSpoolOptions) {
+    this.owner = options.owner;
     this.spool = new Spool(options.path);
   }
 

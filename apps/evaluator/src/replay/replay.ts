@@ -11,6 +11,7 @@ import {
   type ReplayLine,
   type ReplaySummary,
   type RolloutSpec,
+  type RolloutState,
   rolloutStateCodec,
   type TopicRole,
 } from '@app/shared';
@@ -52,11 +53,17 @@ export interface ReplayOptions {
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   await using opened = new AsyncDisposableStack();
   const owner = partitionOf(options.model, options.source.controlPartitions);
-  const told = await readPlans(options, owner);
   const progress = new Progress(options.clock, options.emit);
   const cuts = new CutSpool({ ...options, owner, rollout: options.rollout, path: join(options.folder, 'cuts') });
   opened.defer(() => cuts.close());
-  await readCuts(options, owner, cuts, progress);
+  const [decisions, states] = await allOf([
+    readAll(options.source, 'decision', owner, decisionCodec),
+    readAll(options.source, 'state', owner, rolloutStateCodec),
+    readCuts(options.source, owner, cuts, progress),
+  ]);
+  const isOurs = ({ model }: { readonly model: string }): boolean => model === options.model;
+  const told = { decisions: decisions.filter(isOurs), states: states.filter(isOurs) };
+  checkFound(options, told, cuts);
   const other = options.spec && otherSpec(options, cuts, plansTold(told.decisions, told.states));
   const plans = plansTold(told.decisions, told.states, (rollout, spec) =>
     rollout === other?.rollout ? other.spec : spec,
@@ -65,22 +72,6 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   opened.defer(() => slots.all.forEach((slot) => slot.close()));
   await readSlots(options, slots, cuts, progress);
   return foldAgain({ options, rollout: other?.rollout ?? options.rollout, cuts, plans, slots, progress });
-}
-
-/** What was decided about the model, from both topics that tell it. */
-async function readPlans({ source, model }: ReplayOptions, owner: number) {
-  const decisions = await readAll(source, 'decision', owner, decisionCodec);
-  const states = await readAll(source, 'state', owner, rolloutStateCodec);
-  const told = {
-    decisions: decisions.filter((decision: Decision) => decision.model === model),
-    states: states.filter((state) => state.model === model),
-  };
-  if (told.decisions.length === 0 && told.states.length === 0)
-    throw new CanaryError(
-      'unknown-model',
-      `nothing was decided about a model ${model}: neither decisions nor states of it are there`,
-    );
-  return told;
 }
 
 /** Records that cannot be read are left out: their writer has reported them, and the plans say where one is missing. */
@@ -100,33 +91,51 @@ async function readAll<T>(
   return all;
 }
 
-async function readCuts(options: ReplayOptions, owner: number, cuts: CutSpool, progress: Progress): Promise<void> {
-  const { source, model, rollout, emit } = options;
+async function readCuts(source: RecordSource, owner: number, cuts: CutSpool, progress: Progress): Promise<void> {
   const range = (await source.offsets('verdict')).find(({ partition }) => partition === owner);
   const count = progress.of('verdicts', range ? range.end - range.low : 0);
   await source.read('verdict', { partitions: [owner] }, ({ records }) => {
     cuts.take(records);
     count(records.length);
   });
-  if (rollout !== undefined && cuts.rollouts.size > 0 && !cuts.rollouts.has(rollout))
+}
+
+/** Refuses what cannot be replayed, and says what is gone of the cuts. */
+function checkFound(
+  { source, model, rollout, emit }: ReplayOptions,
+  { decisions, states }: { readonly decisions: readonly Decision[]; readonly states: readonly RolloutState[] },
+  { first, last, rollouts, owner }: CutSpool,
+): void {
+  if (decisions.length === 0 && states.length === 0)
+    throw new CanaryError(
+      'unknown-model',
+      `nothing was decided about a model ${model}: neither decisions nor states of it are there`,
+    );
+  if (rollout !== undefined && rollouts.size > 0 && !rollouts.has(rollout))
     throw new CanaryError(
       'unknown-rollout',
-      `there are no verdicts of ${rollout}; there are of ${[...cuts.rollouts].join(', ')}`,
+      `there are no verdicts of ${rollout}; there are of ${[...rollouts].join(', ')}`,
     );
-  if (!cuts.first || !cuts.last)
+  if (!first || !last)
     throw new CanaryError(
       'nothing-to-replay',
       `${source.topics.verdict} holds no verdicts of ${model}: either it has had no rollout, or they are older than the topic keeps them`,
     );
-  if (cuts.first.number === 1) return;
+  if (first.number === 1) return;
   emit({
     kind: 'gap',
     topic: source.topics.verdict,
     partition: owner,
-    from: range?.low ?? 0,
-    fromMs: cuts.first.asOf,
-    text: `begins with cut ${cuts.first.number}: how the evaluator had cut before is gone, all of that is folded at once`,
+    from: first.number,
+    fromMs: first.asOf,
+    text: `begins with cut ${first.number}: how the evaluator had cut before is gone, all of that is folded at once`,
   });
+}
+
+/** As Promise.all, but whoever is still at work is waited for: what they write to must not be taken away. */
+async function allOf<T extends readonly unknown[]>(work: { readonly [K in keyof T]: Promise<T[K]> }): Promise<T> {
+  await Promise.allSettled(work);
+  return Promise.all(work) as Promise<unknown> as Promise<T>;
 }
 
 /** The rollout that another file is tried on. */
@@ -173,7 +182,7 @@ async function readSlots(
   progress: Progress,
 ): Promise<void> {
   const target = frontOf(cuts.last!, slots.counts).positions;
-  for (const role of ['outcome', 'label'] as const) {
+  const read = async (role: 'outcome' | 'label'): Promise<void> => {
     const upTo = role === 'outcome' ? target.slice(0, slots.counts.outcome) : target.slice(slots.counts.outcome);
     const ranges = await source.offsets(role);
     const total = ranges.reduce((sum, { partition, low }) => sum + Math.max(0, upTo[partition]! - low), 0);
@@ -194,7 +203,8 @@ async function readSlots(
       if (low > 0) emit({ ...gap, text: `begins at offset ${low}: what came before is gone` });
       if (slot.missed > 0) emit({ ...gap, text: `${slot.missed} records went while it was read` });
     }
-  }
+  };
+  await allOf([read('outcome'), read('label')]);
 }
 
 interface Folding {

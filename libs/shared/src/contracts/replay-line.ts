@@ -20,7 +20,7 @@ export interface ReplayGap {
   readonly kind: 'gap';
   readonly topic: string;
   readonly partition: number;
-  /** First offset that is there. */
+  /** First offset that is there; of verdicts the first cut, of decisions the one that is gone. */
   readonly from: number;
   /** Log time of that record, ms; null where the partition has none at all. */
   readonly fromMs: number | null;
