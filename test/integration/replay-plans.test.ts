@@ -109,7 +109,8 @@ describe('the plans that decisions tell', () => {
     const [wanted, found] = [directory, told.directory].map((of) => of.model(modelHash('digits'))!);
     expect(found!.generation).toBe(wanted!.generation);
     for (let generation = 0; generation <= wanted!.generation; generation++)
-      for (const of of ['counted', 'shadow'] as const) expect(found![of]?.(generation)).toEqual(wanted![of]?.(generation));
+      for (const of of ['counted', 'shadow'] as const)
+        expect(found![of]?.(generation)).toEqual(wanted![of]?.(generation));
     for (let index = 0; index < 3; index++) {
       // A version that never got a prediction has no label either.
       if (found!.version(index) !== null) expect(found!.version(index)).toBe(wanted!.version(index));
