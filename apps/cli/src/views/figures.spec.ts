@@ -39,4 +39,11 @@ describe('a check in a table', () => {
     expect(intervalText([-0.05, 0.01], 'number')).toBe('[-0.05,+0.01]');
     expect(limitText(check({ check: 'custom.score', unit: 'number', limit: -0.05 }))).toBe('-0.05');
   });
+
+  it('shows what the answers to copies must agree in at least, where that is asked for', () => {
+    const agreement = { check: 'shadow.agreement', canary: { n: 9, bad: 1, value: 0.9 } };
+    expect(checkTitle(check(agreement))).toBe('shadow agreement');
+    expect(limitText(check({ ...agreement, limit: 0.8 }))).toBe('> 0.800');
+    expect(limitText(check({ ...agreement, gating: false, limit: 0 }))).toBe('-');
+  });
 });

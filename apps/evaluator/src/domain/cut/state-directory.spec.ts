@@ -34,3 +34,23 @@ it('counts labels in the phases of rollouts with an accuracy check, also when th
   expect(fraud.counted(3)).toEqual({ labelsWithinMs: 60_000, tolerance: 0 });
   expect([fraud.counted(1), fraud.counted(9)]).toEqual([null, null]);
 });
+
+it('compares pairs of answers in the phases of shadow steps, for as long as answers and labels may take', () => {
+  const directory = new StateDirectory();
+  const state = aState('fraud', 2);
+  const { spec } = state.rollout!;
+  const atLeast = { predictions: 100, durationMs: 1_000 };
+  const steps = [{ kind: 'shadow', fraction: 0.5, atLeast } as const, ...spec.steps];
+  const phase = { ...state.rollout!.phases[0]!, step: 0 };
+  const phases = [phase, { ...phase, generation: phase.generation + 1, step: 1 }];
+  directory.add({ ...state, rollout: { ...state.rollout!, phases, spec: { ...spec, steps } } });
+  const fraud = directory.model(modelHash('fraud'))!;
+  const slowestMs = Math.max(spec.stable.deadlineMs, spec.canary!.deadlineMs);
+  expect(fraud.shadow?.(phase.generation)).toEqual({
+    strataMs: 1_000,
+    answersWithinMs: slowestMs + 5_000,
+    labelsWithinMs: 60_000,
+    tolerance: 0,
+  });
+  expect([fraud.shadow?.(phase.generation + 1), fraud.shadow?.(99)]).toEqual([null, null]);
+});
