@@ -124,9 +124,13 @@ function undecided({ spec, canary, withinMs }: RehearsalRequest, { ends, steps, 
         message: `${beginning}: no labels come in time, so accuracy is never known`,
       },
     ];
+  const planned = spec.steps[stuck.step];
+  const atMostMs = planned?.kind === 'traffic' ? planned.atMostMs : undefined;
+  const end =
+    atMostMs === undefined ? 'an atMost for the step would end it' : `its atMost of ${roughDuration(atMostMs)} ends it`;
   const remedy = isAsGood(canary)
     ? hasLimit(spec, stuck) + 'give the canary a larger share, or the rollout more traffic'
-    : 'the canary is too near the limit for either to be shown; an atMost for the step would end it';
+    : `the canary is too near the limit for either to be shown; ${end}`;
   return [{ field, code: 'undecided', message: `${beginning}; ${waitText(stuck)}: ${remedy}` }];
 }
 

@@ -136,6 +136,10 @@ describe('advice after a rehearsal', () => {
 
   it('says where rollouts are stuck', () => {
     expect(advised([...times(5, stuck), ...times(5, run())])).toEqual(['undecided steps.0']);
+    const near = { ...AS_GOOD_AS_STABLE, accuracy: -0.1 };
+    expect(report([stuck], { canary: near }).advice[0]!.message).toMatch(
+      /too near the limit .* an atMost .* would end it$/,
+    );
     const silent = run({ end: 'undecided', steps: [first({ passed: false, waitedFor: 'no-labels' })] });
     expect(advised(times(5, silent))).toEqual(['no-labels checks.accuracy.labelsWithin']);
   });
