@@ -16,12 +16,13 @@ const USAGE = `usage: node scripts/bootstrap.mjs <task> [arguments]
   bench <name> [arguments]             a benchmark of test/benchmark
   simulate [--short | --full]          what the verdict engine promises, measured on seeded traffic`;
 
+const DEMO_ON_KAFKA = ['router', 'evaluator', 'controller', 'standalone'];
+
 /** @param {readonly string[]} args the task's name and its arguments */
 export async function runTask([task, ...args]) {
   switch (task) {
     case 'demo':
-      if (args.includes('--kafka')) for (const app of applications()) await buildIfStale(app);
-      else await buildIfStale('standalone');
+      for (const app of args.includes('--kafka') ? DEMO_ON_KAFKA : ['standalone']) await buildIfStale(app);
       return become('apps/standalone/src/demo/main.js', args);
     case 'test':
       return exit(await testAll(args));

@@ -5,10 +5,10 @@ import { ROOT, bin, runTool } from './processes.mjs';
 import { say } from './say.mjs';
 
 const REPORTS = join(ROOT, '.cache', 'test-reports');
-const SUITES = ['integration', 'e2e'];
+const SUITES = ['simulation', 'integration', 'e2e'];
 
 /**
- * Everything: the check with its unit tests, the adapters against a real Kafka and Redis, the stories on real
+ * Everything: the check with its unit tests, what the verdict engine promises in short, the adapters against a real Kafka and Redis, the stories on real
  * processes. The last line is `N passed, N failed`.
  * @param {readonly string[]} args for the suites on real servers, e.g. a file's name
  * @returns {Promise<boolean>} whether all passed

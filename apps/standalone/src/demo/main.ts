@@ -46,6 +46,7 @@ function endOnSignal(): { readonly signal: AbortSignal; exitCode(): number } {
       if (controller.signal.aborted) return;
       firstMs = performance.now();
       code = exitCode;
+      process.stderr.write('\nEnding ...\n');
       controller.abort();
     });
   listen('SIGINT', 130);
