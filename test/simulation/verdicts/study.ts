@@ -18,6 +18,8 @@ export interface Study {
   readonly name: string;
   readonly target: string;
   readonly runs: Readonly<Record<Size, number>>;
+  /** Why the target is known to be missed: shown, and no failure. */
+  readonly missedBecause?: string;
   /** Runs that one worker takes at once. */
   readonly chunk: number;
   run(of: Run): RunFigures;
