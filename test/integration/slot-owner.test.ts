@@ -68,7 +68,7 @@ beforeEach(async () => {
   windows = new RedisWindowReader(redis, prefix);
   await createTopicsFor(bus, topics, { dataPartitions: PARTITIONS, controlPartitions: CONTROL_PARTITIONS });
   const producer = bus.producer();
-  router = new SyntheticRouter({ producer, topic: topics.outcome, partitions: PARTITIONS, models: MODELS, seed: 3 });
+  router = new SyntheticRouter({ producer, topics, sealer, partitions: PARTITIONS, models: MODELS, seed: 3 });
 });
 
 afterEach(async () => {
