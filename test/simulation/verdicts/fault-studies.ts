@@ -8,8 +8,6 @@ import { mean, quantile, standardError, type Study, thousands } from './study.js
 
 /** By then every rollout has come to its bake, which then lasts an hour. */
 const IN_BAKE_S = 900;
-/** Faults from here on are slow to simulate. */
-const LATE_S = 600;
 
 /**
  * At most ln 1.95 a prediction against the fresh start's weight of 1/7 1/((m+1)(m+2)), the share 1/4 of the ceilings and
@@ -46,7 +44,7 @@ function detection({
     name,
     target,
     ...(missedBecause ? { missedBecause } : {}),
-    runs: { short: faultAtS >= LATE_S ? 1 : 3, normal: 40, full: 400 },
+    runs: { short: 3, normal: 40, full: 400 },
     chunk: 2,
     run: (of) => figures(rollOut(of, { traffic: model, faultAtS, longestS: 3600, ...run }), faultAtS),
     summarise: (ends) => {
