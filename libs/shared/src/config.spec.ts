@@ -14,6 +14,12 @@ describe('configuration', () => {
     expect(config).toMatchObject({ LOG_LEVEL: 'info', HTTP_PORT: 0 });
   });
 
+  it('refuses a switch that is neither on nor off', () => {
+    const load = (value: string) => loadConfig(ServiceConfig, { KAFKA_BROKERS: 'a:1', KAFKA_SSL: value }).KAFKA_SSL;
+    expect([load('yes'), load('True'), load('0'), load('off')]).toEqual([true, true, false, false]);
+    expect(() => load('ture')).toThrow(/KAFKA_SSL/);
+  });
+
   it("reads secrets from files, of its own variables only: SSL_CERT_FILE is another program's", () => {
     const load = (env: Record<string, string>) => loadConfig(ServiceConfig, { KAFKA_BROKERS: 'a:1', ...env });
     expect(load({ SSL_CERT_FILE: '/nowhere' }).KAFKA_BROKERS).toBe('a:1');

@@ -63,9 +63,12 @@ function readSecretFile(name: string, path: string): string {
 /** For numbers in the environment. */
 export const ToNumber = (): PropertyDecorator =>
   Transform(({ value }) => (typeof value === 'string' ? Number(value) : (value as unknown)));
-/** true/false, 1/0, yes/no. */
+/** true/false, 1/0, yes/no, on/off. Anything else stays text, for IsBoolean to refuse. */
 export const ToBoolean = (): PropertyDecorator =>
-  Transform(({ value }) => (typeof value === 'string' ? /^(1|true|yes|on)$/i.test(value) : (value as unknown)));
+  Transform(({ value }) => {
+    if (typeof value !== 'string' || !/^(1|true|yes|on|0|false|no|off)$/i.test(value)) return value as unknown;
+    return /^(1|true|yes|on)$/i.test(value);
+  });
 
 const TOPIC_NAME = /^[a-zA-Z0-9.-]*$/;
 
