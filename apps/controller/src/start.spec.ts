@@ -329,6 +329,31 @@ describe('what cannot be used', () => {
     ).toBe(true);
     expect(new Set(world.deadLetters.map((d) => `${d.topic}@${d.offset}`))).toHaveProperty('size', 6);
   });
+
+  test('stands in rollout-state: a dead letter too, and the model goes on with the state its owner has', async () => {
+    await givenStarted();
+    const topic = world.topics.state;
+    const other = Buffer.from(JSON.stringify({ ...world.state(), model: 'other' }));
+    await world.send(
+      { topic, partition: 0, key: 'digits', value: Buffer.from('{') },
+      { topic, partition: 0, key: 'digits', value: other },
+    );
+    await until(() => world.deadLetters.length === 2);
+    expect(world.deadLetters.map((d) => [d.topic, d.partition, d.cause.code])).toEqual([
+      [topic, 0, 'not-json'],
+      [topic, 0, 'other-model'],
+    ]);
+    await world.judge('pass');
+    await world.decided('weight-changed');
+  });
+
+  test('is told anew by a controller that begins', async () => {
+    await given();
+    await world.controllers[0]!.close();
+    await world.send({ topic: world.topics.state, partition: 1, key: 'lost', value: Buffer.from('{') });
+    await world.controller();
+    await until(() => world.deadLetters.some((d) => d.topic === world.topics.state && d.cause.code === 'not-json'));
+  });
 });
 
 describe('the event stream', () => {

@@ -84,6 +84,7 @@ export async function startController(deps: ControllerDeps): Promise<RunningServ
   const app = await listen({ ...parts, windows }, logger);
   const groupId = `${config.TOPIC_PREFIX}${config.CONTROLLER_GROUP}`;
   const ownership = new Ownership({ ...deps, metrics, readiness, groupId, controlPartitions });
+  directory.watchUnreadable((refused) => ownership.refuseState(refused));
 
   const close = async (): Promise<void> => {
     health.drain();

@@ -177,8 +177,8 @@ export class World {
           if (topic === topics.decision) this.decisions.push(required(decisionCodec.decode(value)));
           if (topic === topics.deadLetter) this.deadLetters.push(required(deadLetterCodec.decode(value)));
           if (topic === topics.state) {
-            const state = required(rolloutStateCodec.decode(value));
-            this.states.set(state.model, state);
+            const state = rolloutStateCodec.decode(value);
+            if (state.ok) this.states.set(state.value.model, state.value);
           }
         }
       },

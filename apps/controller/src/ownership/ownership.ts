@@ -10,6 +10,7 @@ import {
 } from '@app/shared';
 import type { ControllerMetrics } from '../metrics.js';
 import { type AwaitedCanary, PartitionOwner } from './partition-owner.js';
+import type { RefusedRecord } from './records.js';
 import type { ReadinessProbe } from './readiness-probe.js';
 
 export interface OwnershipDeps {
@@ -54,6 +55,14 @@ export class Ownership {
     this.timing = { ...TIMING, ...deps.timing };
     this.consumer = this.join();
     this.ticker = setInterval(() => this.tick(), this.timing.tickEveryMs);
+  }
+
+  /** A state that cannot be read becomes a dead letter, if its partition is ours. */
+  refuseState(refused: RefusedRecord): void {
+    const owner = this.owners.get(refused.partition);
+    owner?.refuseState(refused).catch((error: unknown) => {
+      this.deps.logger.debug({ err: error }, 'left to the next owner, which reads the state topic anew');
+    });
   }
 
   /** Stops deciding: finishes what is under way, commits, leaves the group. */

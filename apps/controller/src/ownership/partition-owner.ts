@@ -16,6 +16,7 @@ import type { ControllerMetrics } from '../metrics.js';
 import { EvaluatorWatch } from './evaluator-watch.js';
 import { PartitionStates } from './partition-states.js';
 import { RecordHandler } from './record-handler.js';
+import type { RefusedRecord } from './records.js';
 import { Turn } from './turn.js';
 
 export interface PartitionOwnerDeps {
@@ -107,6 +108,12 @@ export class PartitionOwner {
     });
   }
 
+  /** Writes a state that cannot be read to the dead letters. Rejects when this ownership is over. */
+  async refuseState(refused: RefusedRecord): Promise<void> {
+    await this.taken;
+    await this.serially(() => this.commitRefused([refused]));
+  }
+
   /** Canaries that nobody has been sent to yet. */
   awaited(): readonly AwaitedCanary[] {
     if (this.ended) return [];
@@ -156,8 +163,17 @@ export class PartitionOwner {
     await this.producer.fence();
     if (this.ended) throw this.ended;
     await this.states.readToEnd();
+    // Again at each takeover for as long as they stand: nothing else remembers which were told.
+    await this.commitRefused(this.states.takeRefused());
     this.watch = new EvaluatorWatch(this.deps.clock);
     this.deps.logger.info({ partition: this.partition, models: this.states.models.size }, 'partition taken');
+  }
+
+  private async commitRefused(refused: readonly RefusedRecord[]): Promise<void> {
+    const turn = this.begin();
+    for (const one of refused) this.records.deadLetter(turn, one);
+    const letters = turn.records(this.deps.topics);
+    if (letters.length > 0) await this.producer.transaction(letters);
   }
 
   private begin(): Turn {

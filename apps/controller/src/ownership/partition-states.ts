@@ -1,12 +1,6 @@
-import {
-  type BusFollower,
-  type BusRecord,
-  cloudEventData,
-  type Logger,
-  type MessageBus,
-  type RolloutState,
-  rolloutStateCodec,
-} from '@app/shared';
+import type { BusFollower, BusRecord, Logger, MessageBus, RolloutState } from '@app/shared';
+import { readStateRecord } from './read-record.js';
+import type { RefusedRecord } from './records.js';
 
 export interface PartitionStatesDeps {
   readonly bus: MessageBus;
@@ -20,6 +14,8 @@ export class PartitionStates {
   readonly models = new Map<string, RolloutState>();
   /** Models whose newest state cannot be read: nothing may be decided about them. */
   readonly unreadable = new Set<string>();
+  /** What could not be read, until it is taken. */
+  private refused: RefusedRecord[] = [];
   private follower: BusFollower | null = null;
 
   constructor(private readonly deps: PartitionStatesDeps) {}
@@ -38,6 +34,12 @@ export class PartitionStates {
     await this.close();
   }
 
+  takeRefused(): readonly RefusedRecord[] {
+    const { refused } = this;
+    this.refused = [];
+    return refused;
+  }
+
   async close(): Promise<void> {
     const { follower } = this;
     this.follower = null;
@@ -48,16 +50,16 @@ export class PartitionStates {
     const model = record.key?.toString('utf8') ?? '';
     this.models.delete(model);
     this.unreadable.delete(model);
-    if (record.value === null) return;
-    const decoded = rolloutStateCodec.decode(cloudEventData(record.value, record.headers ?? {}));
-    if (decoded.ok && decoded.value.model === model) {
-      this.models.set(model, decoded.value);
+    const read = readStateRecord(record);
+    if (read.kind === 'tombstone') return;
+    if (read.kind === 'state') {
+      this.models.set(model, read.state);
       return;
     }
     this.unreadable.add(model);
-    const problems = decoded.ok ? 'its key names another model' : decoded.problems;
     const { topic, partition, logger } = this.deps;
-    const at = { model, topic, partition, offset: record.offset, problems };
+    this.refused.push({ topic, partition, record, cause: read.cause });
+    const at = { model, topic, partition, offset: record.offset, cause: read.cause };
     logger.error(at, 'a state cannot be read: nothing is decided about this model until a readable one stands there');
   }
 }

@@ -8,6 +8,8 @@ import {
   parseRolloutSpec,
   rolloutFileOf,
   type RolloutSpec,
+  type RolloutState,
+  rolloutStateCodec,
   type Verdict,
   verdictCodec,
 } from '@app/shared';
@@ -16,9 +18,21 @@ import type { DeadLetterCause } from './records.js';
 export type VerdictRecord =
   { readonly kind: 'verdict'; readonly verdict: Verdict } | { readonly kind: 'cut' } | Unusable;
 export type CommandRecord = { readonly kind: 'command'; readonly command: Command } | Unusable;
+export type StateRecord =
+  { readonly kind: 'state'; readonly state: RolloutState } | { readonly kind: 'tombstone' } | Unusable;
 export interface Unusable {
   readonly kind: 'unusable';
   readonly cause: DeadLetterCause;
+}
+
+/** A record of rollout-state: only the one whose key names its model counts. */
+export function readStateRecord(record: BusRecord): StateRecord {
+  if (record.value === null) return { kind: 'tombstone' };
+  const state = rolloutStateCodec.decode(cloudEventData(record.value, record.headers ?? {}));
+  if (!state.ok) return unusable(state);
+  const key = record.key?.toString('utf8') ?? '';
+  if (state.value.model === key) return { kind: 'state', state: state.value };
+  return unusable(refused('model', 'other-model', `the key names ${key || 'nothing'}, the state ${state.value.model}`));
 }
 
 /** A record of rollout-verdict. */

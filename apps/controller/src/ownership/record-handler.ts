@@ -3,7 +3,7 @@ import type { ControllerMetrics } from '../metrics.js';
 import type { EvaluatorWatch } from './evaluator-watch.js';
 import type { PartitionStates } from './partition-states.js';
 import { readCommandRecord, readVerdictRecord } from './read-record.js';
-import { type DeadLetterCause, deadLetterRecord } from './records.js';
+import { type DeadLetterCause, deadLetterRecord, type RefusedRecord } from './records.js';
 import type { Turn } from './turn.js';
 
 export interface RecordHandlerDeps {
@@ -26,7 +26,7 @@ export class RecordHandler {
       const cause = this.attempt(record, () =>
         isCommand ? this.onCommand(turn, record) : this.onVerdict(turn, record, watch),
       );
-      if (cause) this.deadLetter(turn, { batch, record }, cause);
+      if (cause) this.deadLetter(turn, { topic: batch.topic, partition: batch.partition, record, cause });
     }
   }
 
@@ -81,11 +81,11 @@ export class RecordHandler {
       : { code: 'wrong-partition', text: `records of ${model} belong to partition ${home}: use the model as the key` };
   }
 
-  private deadLetter(turn: Turn, from: { batch: BusBatch; record: BusRecord }, cause: DeadLetterCause): void {
+  deadLetter(turn: Turn, refused: RefusedRecord): void {
     const { topics, clock, logger, metrics } = this.deps;
-    turn.deadLetters.push(deadLetterRecord(topics, from, { cause, nowMs: clock.nowMs() }));
+    turn.deadLetters.push(deadLetterRecord(topics, refused, clock.nowMs()));
+    const { topic, partition, record, cause } = refused;
     metrics.deadLetters.inc({ cause: cause.code });
-    const { topic, partition } = from.batch;
-    logger.warn({ topic, partition, offset: from.record.offset, cause }, 'a record went to the dead letters');
+    logger.warn({ topic, partition, offset: record.offset, cause }, 'a record went to the dead letters');
   }
 }

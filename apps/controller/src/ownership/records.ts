@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import {
-  type BusBatch,
   type BusRecord,
   cloudEventHeaders,
   type Command,
@@ -63,6 +62,14 @@ export function commandRecord(topics: TopicNames, command: Command): OutRecord {
   };
 }
 
+/** A record that cannot be used, where it stands, and why. */
+export interface RefusedRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly record: BusRecord;
+  readonly cause: DeadLetterCause;
+}
+
 export interface DeadLetterCause {
   /** Stable, kebab-case. */
   readonly code: string;
@@ -72,11 +79,10 @@ export interface DeadLetterCause {
 /** A record that could not be used, with where it came from and why. */
 export function deadLetterRecord(
   topics: TopicNames,
-  from: { readonly batch: BusBatch; readonly record: BusRecord },
-  why: { readonly cause: DeadLetterCause; readonly nowMs: number },
+  { topic, partition, record, cause }: RefusedRecord,
+  nowMs: number,
 ): OutRecord {
-  const { topic, partition } = from.batch;
-  const { offset, key, value } = from.record;
+  const { offset, key, value } = record;
   return {
     topic: topics.deadLetter,
     key: key ?? `${topic}/${partition}`,
@@ -85,9 +91,9 @@ export function deadLetterRecord(
       topic,
       partition,
       offset,
-      cause: why.cause,
+      cause,
       by: 'controller',
-      at: why.nowMs,
+      at: nowMs,
       value: value === null ? null : value.subarray(0, DEAD_LETTER_VALUE_BYTES_MAX).toString('base64'),
       valueBytes: value?.length ?? 0,
     }),

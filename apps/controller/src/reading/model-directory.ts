@@ -1,15 +1,7 @@
-import {
-  type BusBatch,
-  type BusFollower,
-  type BusRecord,
-  cloudEventData,
-  type Logger,
-  type MessageBus,
-  type RolloutState,
-  rolloutStateCodec,
-  type TopicNames,
-} from '@app/shared';
+import type { BusBatch, BusFollower, BusRecord, Logger, MessageBus, RolloutState, TopicNames } from '@app/shared';
 import type { ControllerMetrics } from '../metrics.js';
+import { readStateRecord } from '../ownership/read-record.js';
+import type { RefusedRecord } from '../ownership/records.js';
 
 export interface ModelDirectoryDeps {
   readonly bus: MessageBus;
@@ -26,6 +18,7 @@ export class ModelDirectory {
   private readonly watchers = new Map<string, Set<Watcher>>();
   private readonly follower: BusFollower;
   private complete = false;
+  private onUnreadable: (refused: RefusedRecord) => void = () => undefined;
 
   constructor(private readonly deps: ModelDirectoryDeps) {
     this.follower = deps.bus.follower({
@@ -44,6 +37,11 @@ export class ModelDirectory {
   unready(): string | null {
     if (!this.complete) return 'rollout-state has not been read to its end yet';
     return this.follower.isCurrent() ? null : 'rollout-state cannot be followed: Kafka is away';
+  }
+
+  /** Told of records that come from now on and cannot be read; of those before, owners of partitions know. */
+  watchUnreadable(onUnreadable: (refused: RefusedRecord) => void): void {
+    this.onUnreadable = onUnreadable;
   }
 
   find(model: string): RolloutState | undefined {
@@ -87,20 +85,20 @@ export class ModelDirectory {
   private readRecord(record: BusRecord, { topic, partition }: BusBatch): void {
     const model = record.key?.toString('utf8') ?? '';
     const before = this.models.get(model);
-    if (record.value === null) {
+    const read = readStateRecord(record);
+    if (read.kind === 'tombstone') {
       this.models.delete(model);
       this.deps.metrics.weightsRead(before, undefined);
       return;
     }
-    const decoded = rolloutStateCodec.decode(cloudEventData(record.value, record.headers ?? {}));
-    if (!decoded.ok) {
-      // The owner of the partition says so at ERROR; here the last readable state stays.
-      const at = { topic, partition, offset: record.offset, problems: decoded.problems };
-      this.deps.logger.warn(at, 'a state cannot be read');
-      return;
+    if (read.kind === 'unusable') {
+      const { cause } = read;
+      this.deps.logger.warn({ topic, partition, offset: record.offset, cause }, 'a state cannot be read');
+      if (this.complete) this.onUnreadable({ topic, partition, record, cause });
+      return; // the last readable one stays
     }
-    this.models.set(model, decoded.value);
-    this.deps.metrics.weightsRead(before, decoded.value);
-    for (const watch of [...(this.watchers.get(model) ?? [])]) watch(decoded.value);
+    this.models.set(model, read.state);
+    this.deps.metrics.weightsRead(before, read.state);
+    for (const watch of [...(this.watchers.get(model) ?? [])]) watch(read.state);
   }
 }
