@@ -38,7 +38,8 @@ function judgeStream(of: Run, model: TrafficModel): RunFigures {
     }
     if (summary.kind !== 'bucket' || !summary.final || summary.generation < 2) return;
     beganMs ??= summary.routedFrom;
-    const minute = Math.floor((summary.routedFrom - beganMs) / 60_000);
+    // The bucket that is final first need not be the first one.
+    const minute = Math.max(0, Math.floor((summary.routedFrom - beganMs) / 60_000));
     while (windows.length <= minute) windows.push({ n1: 0, x1: 0, n0: 0, x0: 0 });
     addBucket(windows[minute]!, summary);
   };
