@@ -132,10 +132,7 @@ function packPairShare({ model, generation, stratum, strataMs, answers, accuracy
 function unpackPairShare(reader: PackReader): PairShare {
   const head = { kind: 'pair-share' as const, model: reader.text(), generation: reader.uint() };
   const [stratum, strataMs, flags] = [reader.uint(), reader.uint(), reader.uint()];
-  const answers =
-    (flags & 1) !== 0
-      ? { errors: unpackPaired(reader), agreement: unpackPaired(reader) }
-      : null;
+  const answers = (flags & 1) !== 0 ? { errors: unpackPaired(reader), agreement: unpackPaired(reader) } : null;
   return { ...head, stratum, strataMs, answers, accuracy: (flags & 2) !== 0 ? unpackPaired(reader) : null };
 }
 
