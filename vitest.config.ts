@@ -4,5 +4,5 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   resolve: { tsconfigPaths: true },
   // Specs share a process: importing the same modules anew for each of them takes longer than running them.
-  test: { include: ['{apps,libs,scripts}/**/*.spec.ts'], isolate: false },
+  test: { include: ['{apps,libs,scripts}/**/*.spec.ts'], isolate: false, testTimeout: 20_000 },
 });
