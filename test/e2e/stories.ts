@@ -53,7 +53,8 @@ export function tellStories(world: () => World): void {
     });
 
     it('with a shadow step shows the canary to nobody before its answers were compared', async () => {
-      const story = rollout({ model: 'shadowed', shadow: 1, steps: [0.1, 1] });
+      const checks = { shadow: { maxDrop: 0.1 } };
+      const story = rollout({ model: 'shadowed', shadow: 1, steps: [0.1, 1], checks });
       let seenInShadow: number | undefined;
       story.when.happens(async () => {
         const copies = async () => ((await story.state()).shadow ? story.state() : null);
