@@ -1,13 +1,11 @@
 import { bin, runTool } from './processes.mjs';
 import { say, sayWhile } from './say.mjs';
 
-/** Two lanes, because a laptop has at least two cores: the short ones beside the long ones. */
+/** Two lanes, because a laptop has at least two cores. */
 const lanes = (vitestArgs) => [
+  [{ name: 'unit tests', script: bin('vitest'), args: ['run', ...vitestArgs] }],
   [
     { name: 'types', script: bin('tsc'), args: ['--noEmit', '-p', 'tsconfig.json'] },
-    { name: 'unit tests', script: bin('vitest'), args: ['run', ...vitestArgs] },
-  ],
-  [
     { name: 'format', script: bin('prettier'), args: ['--check', '.', '--log-level', 'warn'] },
     { name: 'lint', script: bin('eslint'), args: ['.', '--max-warnings', '0'] },
   ],
