@@ -25,7 +25,7 @@ describe('the versions of the digits model', async () => {
     const slow = (version: Version) => answersOf(version).filter(({ delayMs }) => delayMs > 200).length / sample.length;
     expect([slow('v1'), slow('v2'), slow('v3')]).toEqual([0, 0, 0]);
     expect(slow('v4')).toBeGreaterThan(0.07);
-    expect(slow('v4')).toBeLessThan(0.13);
+    expect(slow('v4')).toBeLessThan(0.14);
   });
 
   it('the same seed gives the same models', () => {
