@@ -1,4 +1,5 @@
 import { classHash, modelHash, type Outcome, type Pair, PredictionIdSealer } from '@app/shared';
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { PlacedSummary } from '../summary.js';
 import type { FoldedBatch, SlotRecord } from './folded-batch.js';
@@ -28,8 +29,10 @@ describe('outcome slots', () => {
     const records = randomOutcomeLog(random);
     const whole = run(open, [records], () => false);
     expect(whole.summaries.length).toBeGreaterThan(50);
-    for (const longest of [1, 7, 60])
-      expect(run(open, randomRuns(records, longest, random), () => random() < 0.3)).toEqual(whole);
+    for (const longest of [1, 7, 60]) {
+      const parts = run(open, randomRuns(records, longest, random), () => random() < 0.3);
+      if (!isDeepStrictEqual(parts, whole)) expect(parts).toEqual(whole);
+    }
   });
 });
 
@@ -66,8 +69,10 @@ describe('label slots', () => {
     const records = randomLabelLog(random, sealer, models);
     const whole = run(open, [records], () => false);
     expect(whole.summaries.length).toBeGreaterThan(50);
-    for (const longest of [1, 7, 60])
-      expect(run(open, randomRuns(records, longest, random), () => random() < 0.3)).toEqual(whole);
+    for (const longest of [1, 7, 60]) {
+      const parts = run(open, randomRuns(records, longest, random), () => random() < 0.3);
+      if (!isDeepStrictEqual(parts, whole)) expect(parts).toEqual(whole);
+    }
   });
 });
 
@@ -88,7 +93,9 @@ function run(open: OpenSlot, batches: readonly (readonly SlotRecord[])[], change
     deadLetters.push(...folded.deadLetters);
     if (changesOwner()) slot = open({ position, logTimeMs, fields: new Map(fields) });
   }
-  for (const { summary } of summaries) expect(unpackSummary(packSummary(summary))).toEqual(summary);
+  // Thousands of them: vitest's own comparison would take longer than all the rest.
+  const changed = summaries.filter(({ summary }) => !isDeepStrictEqual(unpackSummary(packSummary(summary)), summary));
+  expect(changed).toEqual([]);
   const sorted = [...fields].sort(([a], [b]) => (a < b ? -1 : 1));
   return { position, logTimeMs, fields: sorted, summaries, deadLetters };
 }
