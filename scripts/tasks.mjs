@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { applications, build, buildIfStale } from './tasks/build.mjs';
 import { check } from './tasks/check.mjs';
-import { ROOT } from './tasks/processes.mjs';
+import { bin, ROOT, runTool } from './tasks/processes.mjs';
 import { say } from './tasks/say.mjs';
 import { testAll } from './tasks/test.mjs';
 
@@ -12,6 +12,7 @@ const USAGE = `usage: node scripts/bootstrap.mjs <task> [arguments]
   test                                 everything: check, integration, end to end
   check                                format, lint, types, unit tests
   build                                all services into dist/
+  generate                             documents and types that are made from the code
   start <app> [arguments]              one of: ${applications().join(', ')}
   bench <name> [arguments]             a benchmark of test/benchmark
   simulate [--short | --full]          what the verdict engine promises, measured on seeded traffic`;
@@ -30,6 +31,9 @@ export async function runTask([task, ...args]) {
       return exit((await check()).length === 0);
     case 'build':
       return build(applications());
+    case 'generate':
+      // The tests that hold them current write them when told to.
+      return exit((await runTool(bin('vitest'), ['run', 'test/generated', '--update'], { show: true })).code === 0);
     case 'start': {
       const [app, ...rest] = args;
       if (!applications().includes(app)) return usage(`there is no app ${app ?? '(none named)'}`);

@@ -7,6 +7,20 @@ export interface Caller {
   readonly 'idempotency-key'?: string;
 }
 
+/** The same as the OpenAPI document has them. */
+export const IDEMPOTENCY_HEADER = {
+  name: 'Idempotency-Key',
+  required: false,
+  description: 'The same key twice acts once.',
+  schema: { type: 'string', pattern: '^[!-~]{1,200}$' },
+} as const;
+export const ACTOR_HEADER = {
+  name: 'X-Actor',
+  required: false,
+  description: 'Who asks; stands in the decision.',
+  schema: { type: 'string', minLength: 1, maxLength: 200 },
+} as const;
+
 const ACTOR = /^[\p{L}\p{N} .@+_:/-]{1,200}$/u;
 const KEY = /^[\x21-\x7e]{1,200}$/;
 

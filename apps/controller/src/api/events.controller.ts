@@ -1,6 +1,7 @@
 import { Controller, Get, Headers, Inject, Query, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiHeader, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { Refusals } from './documented.js';
 import { EventStreams } from './event-streams.js';
 import { EventsQuery } from './requests.js';
 
@@ -11,8 +12,22 @@ export class EventsController {
   constructor(@Inject(EventStreams) private readonly streams: EventStreams) {}
 
   @Get()
-  @ApiOperation({ summary: 'Decisions and verdicts as they come, as server-sent events.' })
-  @ApiProduces('text/event-stream')
+  @ApiOperation({
+    operationId: 'followEvents',
+    summary: 'Decisions and verdicts as they come, as server-sent events.',
+    description: 'Each event has the name decision or verdict, an id to resume from, and the record as its data.',
+  })
+  @ApiResponse({
+    status: 200,
+    description: 'A stream without an end.',
+    content: {
+      'text/event-stream': {
+        schema: { type: 'string' },
+        example: 'id: decision:digits/12\nevent: decision\ndata: {"decisionId":"digits/12", ...}\n\n',
+      },
+    },
+  })
+  @Refusals(['token-required', 'invalid-input'])
   @ApiHeader({
     name: 'Last-Event-ID',
     required: false,

@@ -1,8 +1,10 @@
 import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import { type BusProducer, type Label, labelCodec, type Problem, type TopicNames } from '@app/shared';
 import type { ControllerSettings } from '../config.js';
+import { Documented, schemaRef } from './documented.js';
 import { ProblemException, refuse, unprocessable } from './problem.js';
+import type { LabelsAccepted } from './schemas.js';
 import { PRODUCER, SETTINGS, TOPIC_NAMES } from './tokens.js';
 
 const LABELS_MAX = 1_000;
@@ -21,19 +23,31 @@ export class LabelsController {
 
   @Post()
   @HttpCode(202)
-  @ApiOperation({ summary: 'Writes the truth about predictions to prediction-label: one label, a list, or {labels}.' })
   @ApiBody({
+    required: true,
     schema: {
-      oneOf: [
-        { $ref: '#/components/schemas/Label' },
-        { type: 'array', maxItems: LABELS_MAX, items: { $ref: '#/components/schemas/Label' } },
-        { type: 'object', properties: { labels: { type: 'array', items: { $ref: '#/components/schemas/Label' } } } },
+      anyOf: [
+        schemaRef('Label'),
+        { type: 'array', maxItems: LABELS_MAX, items: schemaRef('Label') },
+        schemaRef('LabelList'),
       ],
     },
   })
-  @ApiResponse({ status: 202, description: 'All of them are in Kafka.' })
-  @ApiResponse({ status: 422, description: 'None was written; errors names each label and field.' })
-  async send(@Body() body: unknown): Promise<{ accepted: number }> {
+  @Documented({
+    id: 'sendLabels',
+    summary: 'Writes the truth about predictions to prediction-label: one label, a list, or {labels}.',
+    answers: { 202: { schema: 'LabelsAccepted', description: 'All of them are in Kafka.' } },
+    problems: [
+      'unreadable-request',
+      'token-required',
+      'body-too-large',
+      'unsupported-media-type',
+      'invalid-input',
+      'too-many',
+      'kafka-away',
+    ],
+  })
+  async send(@Body() body: unknown): Promise<LabelsAccepted> {
     const labels = readLabels(listOf(body));
     const records = labels.map((label) => ({
       topic: this.topics.label,

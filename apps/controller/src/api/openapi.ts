@@ -1,14 +1,8 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { DecisionSchema, LabelSchema, RolloutStateSchema, VerdictSchema } from '@app/shared';
-
-/** Records that the API shows as they stand in the topics: one schema for both. */
-const RECORDS = {
-  RolloutState: RolloutStateSchema,
-  Decision: DecisionSchema,
-  Verdict: VerdictSchema,
-  Label: LabelSchema,
-} as const;
+import { publishedSchemas } from '@app/shared';
+import { problemExamples } from './documented.js';
+import { API_SCHEMAS } from './schemas.js';
 
 /** GET /openapi.json, and a page for people at /docs. */
 export function serveOpenApi(app: INestApplication): void {
@@ -19,15 +13,19 @@ export function serveOpenApi(app: INestApplication): void {
     .setOpenAPIVersion('3.1.0')
     .addBearerAuth()
     .build();
-  SwaggerModule.setup('docs', app, () => withRecords(SwaggerModule.createDocument(app, config)), {
+  SwaggerModule.setup('docs', app, () => withSchemas(SwaggerModule.createDocument(app, config)), {
     jsonDocumentUrl: 'openapi.json',
   });
 }
 
-function withRecords(document: OpenAPIObject): OpenAPIObject {
-  const schemas = JSON.parse(JSON.stringify(RECORDS)) as NonNullable<OpenAPIObject['components']>['schemas'];
+function withSchemas(document: OpenAPIObject): OpenAPIObject {
+  const schemas = publishedSchemas(API_SCHEMAS, '#/components/schemas/');
   return {
     ...document,
-    components: { ...document.components, schemas: { ...document.components?.schemas, ...schemas } },
+    components: {
+      ...document.components,
+      schemas: { ...document.components?.schemas, ...schemas },
+      examples: problemExamples(),
+    },
   };
 }

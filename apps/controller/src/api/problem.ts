@@ -1,18 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { CanaryError, type Logger, type Problem } from '@app/shared';
 import type { FastifyReply } from 'fastify';
-
-/** RFC 9457, with a stable code and what is wrong field by field. */
-export interface ProblemDetails {
-  /** `urn:model-canary:problem:<code>`. */
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  /** What is wrong and the remedy. */
-  readonly detail: string;
-  readonly code: string;
-  readonly errors: readonly Problem[];
-}
+import type { ProblemDetails } from './schemas.js';
 
 export function problem(status: number, code: string, detail: string, errors: readonly Problem[] = []): ProblemDetails {
   return { type: `urn:model-canary:problem:${code}`, title: titleOf(code), status, detail, code, errors };

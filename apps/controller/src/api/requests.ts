@@ -19,13 +19,21 @@ import {
 } from 'class-validator';
 
 const REASON_LENGTH_MAX = 2000;
+/** Bounds stand twice: for class-validator, which refuses, and for the document, which tells. */
+const reason = {
+  description: 'Why, for those who read the history later.',
+  maxLength: REASON_LENGTH_MAX,
+  example: 'checked by hand',
+};
+const time = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
+
 const ToNumber = (): PropertyDecorator =>
   Transform(({ value }) => (typeof value === 'string' && value !== '' ? Number(value) : (value as unknown)));
 const ToBoolean = (): PropertyDecorator =>
   Transform(({ value }) => (value === 'true' || value === '' ? true : value === 'false' ? false : (value as unknown)));
 
 export class ReasonBody {
-  @ApiPropertyOptional({ description: 'Why, for those who read the history later.' })
+  @ApiPropertyOptional({ type: 'string', ...reason })
   @IsOptional()
   @IsString()
   @MaxLength(REASON_LENGTH_MAX)
@@ -33,7 +41,7 @@ export class ReasonBody {
 }
 
 export class AbortBody {
-  @ApiProperty({ description: 'Why, for those who read the history later.' })
+  @ApiProperty({ type: 'string', ...reason, pattern: '\\S' })
   @IsString()
   @Matches(/\S/, { message: 'reason: say why, for those who read the history later' })
   @MaxLength(REASON_LENGTH_MAX)
@@ -45,7 +53,8 @@ export class TrafficBody extends ReasonBody {
     description: 'Fractions that sum to 1 over known versions; those not named get nothing.',
     example: { v1: 0.9, v2: 0.1 },
     type: 'object',
-    additionalProperties: { type: 'number' },
+    minProperties: 1,
+    additionalProperties: { type: 'number', minimum: 0, maximum: 1 },
   })
   @IsObject()
   @IsNotEmpty()
@@ -53,13 +62,17 @@ export class TrafficBody extends ReasonBody {
 }
 
 export class ApplyQuery extends ReasonBody {
-  @ApiPropertyOptional({ description: 'Only checks and estimates; nothing changes.' })
+  @ApiPropertyOptional({ type: 'boolean', description: 'Only checks and estimates; nothing changes.' })
   @IsOptional()
   @ToBoolean()
   @IsBoolean()
   dryRun?: boolean;
 
-  @ApiPropertyOptional({ description: 'Traffic to estimate with; the present one where windows are known.' })
+  @ApiPropertyOptional({
+    type: 'number',
+    exclusiveMinimum: 0,
+    description: 'Traffic to estimate with; the present one where windows are known.',
+  } as object)
   @IsOptional()
   @ToNumber()
   @IsNumber()
@@ -68,7 +81,13 @@ export class ApplyQuery extends ReasonBody {
 }
 
 export class HistoryQuery {
-  @ApiPropertyOptional({ default: 200, description: 'At most so many of the newest decisions.' })
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    maximum: 1000,
+    default: 200,
+    description: 'At most so many of the newest decisions.',
+  })
   @IsOptional()
   @ToNumber()
   @IsInt()
@@ -78,19 +97,24 @@ export class HistoryQuery {
 }
 
 export class WindowsQuery {
-  @ApiPropertyOptional({ enum: ['10s', '1m'], default: '10s', description: '10s for an hour, 1m for a day.' })
+  @ApiPropertyOptional({
+    type: 'string',
+    enum: ['10s', '1m'],
+    default: '10s',
+    description: '10s for an hour, 1m for a day.',
+  })
   @IsOptional()
   @IsIn(['10s', '1m'])
   resolution: '10s' | '1m' = '10s';
 
-  @ApiPropertyOptional({ description: 'Milliseconds since the epoch; default 15 minutes ago.' })
+  @ApiPropertyOptional({ ...time, description: 'Milliseconds since the epoch; default 15 minutes ago.' })
   @IsOptional()
   @ToNumber()
   @IsInt()
   @Min(0)
   from?: number;
 
-  @ApiPropertyOptional({ description: 'Milliseconds since the epoch; default now.' })
+  @ApiPropertyOptional({ ...time, description: 'Milliseconds since the epoch; default now.' })
   @IsOptional()
   @ToNumber()
   @IsInt()
@@ -99,12 +123,12 @@ export class WindowsQuery {
 }
 
 export class EventsQuery {
-  @ApiPropertyOptional({ description: 'Only of this model.' })
+  @ApiPropertyOptional({ type: 'string', description: 'Only of this model.' })
   @IsOptional()
   @IsString()
   model?: string;
 
-  @ApiPropertyOptional({ enum: ['decision', 'verdict'], description: 'Only of this kind.' })
+  @ApiPropertyOptional({ type: 'string', enum: ['decision', 'verdict'], description: 'Only of this kind.' })
   @IsOptional()
   @IsIn(['decision', 'verdict'])
   kind?: 'decision' | 'verdict';

@@ -1,12 +1,10 @@
 import { Body, Controller, Headers, HttpStatus, Inject, Post, Query, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiConsumes, ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiBody, ApiConsumes, ApiHeader, ApiTags } from '@nestjs/swagger';
 import {
   type Clock,
-  type Decision,
   type DurationEstimate,
   estimateDuration,
   parseRolloutSpec,
-  type Problem,
   type RolloutSpec,
   type RolloutState,
 } from '@app/shared';
@@ -14,30 +12,14 @@ import type { FastifyReply } from 'fastify';
 import type { ControllerSettings } from '../config.js';
 import { transition } from '../domain/rollout/transition.js';
 import { ModelDirectory } from '../reading/model-directory.js';
-import { actorOf, type Caller, idempotencyKeyOf } from './caller.js';
+import { ACTOR_HEADER, actorOf, type Caller, IDEMPOTENCY_HEADER, idempotencyKeyOf } from './caller.js';
 import { CommandDesk } from './command-desk.js';
+import { Documented, schemaRef } from './documented.js';
 import { ProblemException, refuse, unprocessable } from './problem.js';
 import { ApplyQuery } from './requests.js';
+import type { Applied } from './schemas.js';
 import { CLOCK, SETTINGS } from './tokens.js';
 import { TrafficRate } from './traffic-rate.js';
-
-/** What became of a rollout file. */
-interface AppliedView {
-  readonly model: string;
-  /** Null for a file that only registers a model. */
-  readonly rollout: string | null;
-  readonly dryRun: boolean;
-  /** False: the same rollout was open already, or the model stood like that already. */
-  readonly changed: boolean;
-  /** The file as it was understood, with every default. */
-  readonly spec: RolloutSpec;
-  readonly warnings: readonly Problem[];
-  /** How long it will take; null while the present traffic is not known. */
-  readonly estimate: DurationEstimate | null;
-  readonly decisions: readonly Decision[];
-  /** The model after it; null in a dry run of a new one. */
-  readonly state: RolloutState | null;
-}
 
 @ApiTags('rollouts')
 @ApiBearerAuth()
@@ -52,23 +34,40 @@ export class RolloutsController {
   ) {}
 
   @Post()
-  @ApiOperation({
-    summary: 'Starts a rollout, or registers a model (a file without canary). The same file twice acts once.',
-  })
   @ApiConsumes('application/json', 'text/yaml', 'application/yaml')
-  @ApiBody({ description: 'The rollout file, as JSON or as YAML text.', schema: { type: 'object' } })
-  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'The same key twice acts once.' })
-  @ApiHeader({ name: 'X-Actor', required: false, description: 'Who asks; stands in the decision.' })
-  @ApiResponse({ status: 201, description: 'The rollout was accepted and begins once its canary is ready.' })
-  @ApiResponse({ status: 200, description: 'A dry run, or nothing was left to do.' })
-  @ApiResponse({ status: 409, description: 'Refused as the model stands; the code says why.' })
-  @ApiResponse({ status: 422, description: 'The file is wrong; errors names each field with the remedy.' })
+  @ApiBody({
+    description: 'The rollout file, as JSON or as YAML text.',
+    required: true,
+    schema: schemaRef('RolloutFile'),
+  })
+  @ApiHeader(IDEMPOTENCY_HEADER)
+  @ApiHeader(ACTOR_HEADER)
+  @Documented({
+    id: 'applyRollout',
+    summary: 'Starts a rollout, or registers a model (a file without canary). The same file twice acts once.',
+    answers: {
+      200: { schema: 'Applied', description: 'A dry run, or nothing was left to do.' },
+      201: { schema: 'Applied', description: 'The rollout was accepted and begins once its canary is ready.' },
+    },
+    problems: [
+      'unreadable-request',
+      'bad-header',
+      'token-required',
+      'stable-differs',
+      'body-too-large',
+      'unsupported-media-type',
+      'invalid-input',
+      'rollout-open',
+      'kafka-away',
+      'no-answer',
+    ],
+  })
   async apply(
     @Body() body: unknown,
     @Query() query: ApplyQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
     @Headers() caller: Caller,
-  ): Promise<AppliedView> {
+  ): Promise<Applied> {
     const parsed = parseRolloutSpec(body);
     if (!parsed.ok) throw new ProblemException(unprocessable(parsed.problems));
     const { value: spec, warnings } = parsed;

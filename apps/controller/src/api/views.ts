@@ -1,19 +1,6 @@
-import {
-  type Decision,
-  latencyQuantileMs,
-  type ModelWindow,
-  type RolloutState,
-  type Verdict,
-  type WindowFigures,
-} from '@app/shared';
+import { type Decision, latencyQuantileMs, type ModelWindow, type RolloutState, type WindowFigures } from '@app/shared';
 import type { RolloutJournal } from '../reading/rollout-journal.js';
-
-/** A model as the API shows it. */
-export interface ModelView {
-  readonly state: RolloutState;
-  /** The newest verdict about its open rollout, or about the last one. */
-  readonly verdict: Verdict | null;
-}
+import type { ModelView, VersionFigures, WindowView } from './schemas.js';
 
 /** Keys of others' commands are nobody's business. */
 export function modelView(state: RolloutState, journal: RolloutJournal): ModelView {
@@ -26,26 +13,12 @@ export function listedView(state: RolloutState, journal: RolloutJournal): ModelV
   return modelView({ ...state, decisions }, journal);
 }
 
-export interface WindowView {
-  readonly startMs: number;
-  readonly durationMs: number;
-  readonly versions: Readonly<Record<string, VersionFiguresView>>;
-}
-
-export interface VersionFiguresView {
-  readonly routed: number;
-  readonly errors: number;
-  readonly labelled: number;
-  readonly right: number;
-  readonly latencyMs: { readonly p50: number | null; readonly p95: number | null; readonly p99: number | null };
-}
-
 export function windowView({ startMs, durationMs, versions }: ModelWindow): WindowView {
   const figures = [...versions].map(([version, f]) => [version, figuresView(f)] as const);
   return { startMs, durationMs, versions: Object.fromEntries(figures) };
 }
 
-function figuresView(figures: WindowFigures): VersionFiguresView {
+function figuresView(figures: WindowFigures): VersionFigures {
   const { routed, errors, labelled, right } = figures;
   const quantile = (q: number): number | null => latencyQuantileMs(figures, q);
   return {

@@ -26,7 +26,7 @@ export const CommandSchema = T.Object({
   reason: T.String(),
   at: T.Integer(),
   /** Of `apply`: the normalised spec. */
-  spec: T.Optional(T.Unsafe<RolloutSpec>(T.Object({}))),
+  spec: T.Optional(T.Unsafe<RolloutSpec>(T.Object({}, { documentedAs: 'RolloutSpec' }))),
   /** Of `set-traffic`. */
   weights: T.Optional(WeightsSchema),
   /** Acts only on this rollout, when named. */

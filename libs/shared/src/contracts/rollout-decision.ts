@@ -59,9 +59,9 @@ export const DecisionSchema = T.Object({
   /** Versions that get no traffic any more. */
   safeToRemove: T.Array(T.String()),
   /** The whole spec; in `started` and `registered`. */
-  spec: T.Optional(T.Unknown()),
+  spec: T.Optional(T.Unknown({ documentedAs: 'RolloutSpec' })),
   /** URLs and indexes; in decisions that change them. */
-  versions: T.Optional(T.Unknown()),
+  versions: T.Optional(T.Unknown({ documentedAs: 'VersionStates' })),
 });
 export type Decision = Static<typeof DecisionSchema>;
 export type DecisionReason = Static<typeof DecisionReasonSchema>;

@@ -44,7 +44,7 @@ export type RolloutStatus = (typeof ROLLOUT_STATUSES)[number];
 export const RolloutProgressSchema = T.Object({
   /** Unique over all time: `<model>-<number>`. */
   rollout: T.String(),
-  spec: T.Unsafe<RolloutSpec>(T.Object({})),
+  spec: T.Unsafe<RolloutSpec>(T.Object({}, { documentedAs: 'RolloutSpec' })),
   status: T.Union(ROLLOUT_STATUSES.map((s) => T.Literal(s))),
   stable: T.String(),
   canary: T.String(),

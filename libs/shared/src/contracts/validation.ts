@@ -2,6 +2,13 @@ import type { Static, TSchema } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import type { Parsed, Problem } from '../result.js';
 
+declare module '@sinclair/typebox' {
+  interface SchemaOptions {
+    /** A named schema that documents show here: what a codec lets pass unread, so that one service's newer fields stop no other. */
+    documentedAs?: string;
+  }
+}
+
 /** A topic's record format: how a value becomes bytes and back. */
 export interface RecordCodec<T> {
   readonly schema: TSchema;

@@ -40,7 +40,7 @@ const VersionSchema = T.Object(
 
 const StepSchema = T.Object(
   {
-    traffic_split: T.Optional(T.Unknown()),
+    traffic_split: T.Optional(T.Unknown({ documentedAs: 'TrafficSplit' })),
     shadow: T.Optional(
       T.Object(
         {

@@ -1,0 +1,47 @@
+/** Refusals of the API that clients meet, with an example of what each says: what the OpenAPI document shows. */
+interface ProblemCode {
+  readonly status: number;
+  readonly detail: string;
+  /** Of those that name fields. */
+  readonly field?: string;
+}
+
+export const PROBLEM_CODES = {
+  'unreadable-request': { status: 400, detail: "Expected property name or '}' in JSON at position 1" },
+  'bad-header': {
+    status: 400,
+    detail: 'X-Actor must be a name of at most 200 letters, digits, spaces and . @ + _ : / -',
+    field: 'X-Actor',
+  },
+  'token-required': { status: 401, detail: 'this API needs the header Authorization: Bearer <CONTROLLER_TOKEN>' },
+  'unknown-model': { status: 404, detail: 'there is no model digits; apply a rollout file first' },
+  'no-open-rollout': {
+    status: 409,
+    detail: 'digits has no open rollout; the last one, digits-3, is rolled-back; apply one first',
+  },
+  'stable-differs': {
+    status: 409,
+    detail: 'stable of digits is v2, the spec says v1; write stable.version: v2, or set the traffic back first (undo)',
+  },
+  'body-too-large': { status: 413, detail: 'Request body is too large' },
+  'unsupported-media-type': { status: 415, detail: 'Unsupported Media Type: application/octet-stream' },
+  'invalid-input': {
+    status: 422,
+    detail: 'steps.0.traffic_split: the weights sum to 0.9; they must sum to 1, e.g. { v1: 0.9, v2: 0.1 }',
+    field: 'steps.0.traffic_split',
+  },
+  'rollout-open': {
+    status: 422,
+    detail: 'digits has an open rollout, digits-4 (progressing), with another spec; abort or promote it first',
+  },
+  'too-many': { status: 422, detail: '1200 labels at once; send at most 1000 in a request' },
+  'kafka-away': { status: 503, detail: 'Kafka takes no records now; nothing was done, try again' },
+  'no-windows': { status: 503, detail: 'this controller has no window store; set REDIS_URL' },
+  'no-answer': {
+    status: 504,
+    detail:
+      'the command was sent, and no controller has answered within 10000 ms; it may still be carried out: ask again with Idempotency-Key: 7b0f5f0e-6d0c-4f5c-9d55-0a7a0e0c9f10',
+  },
+} as const satisfies Record<string, ProblemCode>;
+
+export type KnownProblem = keyof typeof PROBLEM_CODES;

@@ -1,0 +1,2166 @@
+/** Made from the code by `npm run generate`. */
+export interface paths {
+    "/api/v1/rollouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Starts a rollout, or registers a model (a file without canary). The same file twice acts once. */
+        post: operations["applyRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All models, each with its last decision and its newest verdict. */
+        get: operations["listModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A model: its whole state and the newest verdict. */
+        get: operations["getModel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was decided about a model and why, oldest first. */
+        get: operations["getHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/windows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Traffic, errors, labels and latency of each version over time. */
+        get: operations["getWindows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/promote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Goes on to the next step now: ends a pause, or does not wait for the verdict. */
+        post: operations["promote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/promote-full": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Skips the remaining steps: the canary becomes stable and gets all traffic. */
+        post: operations["promoteFully"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops at the present weights; a fail still rolls back. */
+        post: operations["pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a pause. */
+        post: operations["resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/abort": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends the rollout: stable gets all traffic at once. */
+        post: operations["abort"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** After a promotion: the version that was stable before gets all traffic again. */
+        post: operations["undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/traffic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets the weights by hand, while no rollout is open. */
+        put: operations["setTraffic"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Writes the truth about predictions to prediction-label: one label, a list, or {labels}. */
+        post: operations["sendLabels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decisions and verdicts as they come, as server-sent events.
+         * @description Each event has the name decision or verdict, an id to resume from, and the record as its data.
+         */
+        get: operations["followEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["HealthController_live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["HealthController_ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["MetricsController_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        ReasonBody: {
+            /**
+             * @description Why, for those who read the history later.
+             * @example checked by hand
+             */
+            reason?: string;
+        };
+        AbortBody: {
+            /**
+             * @description Why, for those who read the history later.
+             * @example checked by hand
+             */
+            reason: string;
+        };
+        TrafficBody: {
+            /**
+             * @description Why, for those who read the history later.
+             * @example checked by hand
+             */
+            reason?: string;
+            /**
+             * @description Fractions that sum to 1 over known versions; those not named get nothing.
+             * @example {
+             *       "v1": 0.9,
+             *       "v2": 0.1
+             *     }
+             */
+            weights: {
+                [key: string]: number;
+            };
+        };
+        Problem: {
+            /** @description urn:model-canary:problem:<code> */
+            type: string;
+            title: string;
+            status: number;
+            /** @description What is wrong and the remedy. */
+            detail: string;
+            /** @description Stable, kebab-case. */
+            code: string;
+            errors: components["schemas"]["FieldProblem"][];
+        };
+        FieldProblem: {
+            /** @description Where: a dotted path such as steps.0.traffic_split; empty for the whole. */
+            field: string;
+            /** @description Stable, kebab-case. */
+            code: string;
+            /** @description What is wrong and the remedy, one sentence. */
+            message: string;
+            /** @description Where in the text, when the body was text. */
+            line?: number;
+            column?: number;
+        };
+        ModelView: {
+            state: components["schemas"]["RolloutState"];
+            verdict: components["schemas"]["Verdict"] | null;
+        };
+        ModelList: {
+            models: components["schemas"]["ModelView"][];
+        };
+        History: {
+            model: string;
+            decisions: components["schemas"]["Decision"][];
+        };
+        Windows: {
+            model: string;
+            windows: components["schemas"]["Window"][];
+        };
+        Window: {
+            /** @description Since the epoch. */
+            startMs: number;
+            /** @description Of this window. */
+            durationMs: number;
+            versions: {
+                [key: string]: components["schemas"]["VersionFigures"];
+            };
+        };
+        VersionFigures: {
+            routed: number;
+            errors: number;
+            labelled: number;
+            right: number;
+            latencyMs: {
+                p50: number | null;
+                p95: number | null;
+                p99: number | null;
+            };
+        };
+        CommandDone: {
+            result: components["schemas"]["CommandResult"];
+            /** @description Those it caused, oldest first; empty where nothing was left to do. */
+            decisions: components["schemas"]["Decision"][];
+            state: components["schemas"]["RolloutState"];
+        };
+        CommandResult: {
+            commandId: string;
+            /** @enum {string} */
+            result: "applied" | "refused";
+            reason?: {
+                code: string;
+                text: string;
+            };
+            sequence: number;
+        };
+        Applied: {
+            model: string;
+            /** @description Null for a file that only registers a model. */
+            rollout: string | null;
+            dryRun: boolean;
+            /** @description False: the same rollout was open already, or the model stood like that already. */
+            changed: boolean;
+            spec: components["schemas"]["RolloutSpec"];
+            warnings: components["schemas"]["FieldProblem"][];
+            estimate: components["schemas"]["DurationEstimate"] | null;
+            decisions: components["schemas"]["Decision"][];
+            state: components["schemas"]["RolloutState"] | null;
+        };
+        DurationEstimate: {
+            predictionsPerSecond: number;
+            totalMs: number | null;
+            waitsForPerson: boolean;
+            steps: components["schemas"]["StepEstimate"][];
+            warnings: components["schemas"]["FieldProblem"][];
+        };
+        StepEstimate: {
+            /** @description Index into spec.steps. */
+            step: number;
+            durationMs: number | null;
+            /** @enum {string} */
+            waitsFor: "evidence" | "labels" | "predictions" | "minimum" | "pause" | "person" | "traffic";
+            check?: string;
+        };
+        LabelsAccepted: {
+            accepted: number;
+        };
+        LabelList: {
+            labels: components["schemas"]["Label"][];
+        };
+        Label: {
+            /** @constant */
+            kind?: "label";
+            predictionId: string;
+            label: string | number | boolean;
+            values?: {
+                [key: string]: number;
+            };
+            occurredAt?: number;
+        };
+        RolloutFile: {
+            model: string;
+            stable: {
+                version: string;
+                url: string;
+                deadline?: string;
+                maxConcurrency?: number;
+            };
+            canary?: {
+                version: string;
+                url: string;
+                deadline?: string;
+                maxConcurrency?: number;
+            };
+            prediction?: {
+                pointer: string;
+                /** @enum {string} */
+                kind?: "class" | "number";
+                tolerance?: number;
+            };
+            warmup?: {
+                predictions?: number;
+                duration?: string;
+            };
+            steps?: {
+                traffic_split?: components["schemas"]["TrafficSplit"];
+                shadow?: {
+                    fraction: number;
+                };
+                pause?: null | {
+                    duration?: string;
+                };
+                atLeast?: {
+                    predictions?: number;
+                    duration?: string;
+                };
+                atMost?: {
+                    duration: string;
+                };
+            }[];
+            checks?: {
+                errorRate?: {
+                    maxIncrease?: number;
+                    max?: number;
+                    strict?: boolean;
+                } | ("off" | false);
+                accuracy?: {
+                    maxDrop?: number;
+                    labelsWithin?: string;
+                    strict?: boolean;
+                } | ("off" | false);
+                latency?: {
+                    p50?: {
+                        maxRatio?: number | ("off" | false);
+                        maxMs?: number;
+                        minIncreaseMs?: number;
+                    } | ("off" | false);
+                    p95?: {
+                        maxRatio?: number | ("off" | false);
+                        maxMs?: number;
+                        minIncreaseMs?: number;
+                    } | ("off" | false);
+                    p99?: {
+                        maxRatio?: number | ("off" | false);
+                        maxMs?: number;
+                        minIncreaseMs?: number;
+                    } | ("off" | false);
+                    strict?: boolean;
+                } | ("off" | false);
+                firstByte?: {
+                    p50?: {
+                        maxRatio?: number | ("off" | false);
+                        maxMs?: number;
+                        minIncreaseMs?: number;
+                    } | ("off" | false);
+                    p95?: {
+                        maxRatio?: number | ("off" | false);
+                        maxMs?: number;
+                        minIncreaseMs?: number;
+                    } | ("off" | false);
+                    p99?: {
+                        maxRatio?: number | ("off" | false);
+                        maxMs?: number;
+                        minIncreaseMs?: number;
+                    } | ("off" | false);
+                    strict?: boolean;
+                } | ("off" | false);
+                custom?: {
+                    [key: string]: {
+                        pointer?: string;
+                        /** @enum {string} */
+                        from?: "answer" | "label";
+                        value?: string;
+                        maxIncrease?: number;
+                        maxDrop?: number;
+                        minEffect?: number;
+                    };
+                };
+                drift?: {
+                    allowance?: number;
+                } | "off" | false;
+                shadow?: {
+                    minAgreement?: number;
+                    maxDrop?: number | ("off" | false);
+                } | ("off" | false);
+            };
+            segments?: {
+                header: string;
+                top?: number;
+            };
+            /** @enum {string} */
+            onInconclusive?: "pause" | "rollback";
+            alpha?: number;
+            beta?: number;
+        };
+        /** @description Fractions of the traffic by version, at most four decimals; they sum to 1. */
+        TrafficSplit: {
+            [key: string]: number;
+        };
+        RolloutSpec: {
+            model: string;
+            stable: {
+                version: string;
+                url: string;
+                deadlineMs: number;
+                maxConcurrency: number;
+            };
+            canary?: {
+                version: string;
+                url: string;
+                deadlineMs: number;
+                maxConcurrency: number;
+            };
+            prediction?: {
+                pointer: string;
+                /** @enum {string} */
+                kind: "class" | "number";
+                tolerance: number;
+            };
+            warmup: {
+                predictions: number;
+                durationMs: number;
+            };
+            steps: ({
+                /** @constant */
+                kind: "traffic";
+                weights: {
+                    [key: string]: number;
+                };
+                atLeast: {
+                    predictions: number;
+                    durationMs: number;
+                };
+                atMostMs?: number;
+            } | {
+                /** @constant */
+                kind: "shadow";
+                fraction: number;
+                atLeast: {
+                    predictions: number;
+                    durationMs: number;
+                };
+                atMostMs?: number;
+            } | {
+                /** @constant */
+                kind: "pause";
+                durationMs?: number;
+            })[];
+            checks: {
+                errorRate?: {
+                    maxIncrease: number;
+                    max: number;
+                    strict: boolean;
+                };
+                accuracy?: {
+                    maxDrop: number;
+                    labelsWithinMs: number;
+                    strict: boolean;
+                };
+                latency?: {
+                    p50?: {
+                        maxRatio?: number;
+                        maxMs?: number;
+                        minIncreaseMs: number;
+                    };
+                    p95?: {
+                        maxRatio?: number;
+                        maxMs?: number;
+                        minIncreaseMs: number;
+                    };
+                    p99?: {
+                        maxRatio?: number;
+                        maxMs?: number;
+                        minIncreaseMs: number;
+                    };
+                    strict: boolean;
+                };
+                firstByte?: {
+                    p50?: {
+                        maxRatio?: number;
+                        maxMs?: number;
+                        minIncreaseMs: number;
+                    };
+                    p95?: {
+                        maxRatio?: number;
+                        maxMs?: number;
+                        minIncreaseMs: number;
+                    };
+                    p99?: {
+                        maxRatio?: number;
+                        maxMs?: number;
+                        minIncreaseMs: number;
+                    };
+                    strict: boolean;
+                };
+                custom?: {
+                    [key: string]: {
+                        /** @enum {string} */
+                        from: "answer" | "label";
+                        source: string;
+                        /** @enum {string} */
+                        worse: "higher" | "lower";
+                        limit: number;
+                        minEffect: number;
+                    };
+                };
+                drift?: {
+                    allowance: number;
+                };
+                shadow?: {
+                    minAgreement?: number;
+                    maxDrop?: number;
+                };
+            };
+            segments?: {
+                header: string;
+                top: number;
+            };
+            /** @enum {string} */
+            onInconclusive: "pause" | "rollback";
+            alpha: number;
+            beta: number;
+        };
+        RolloutState: {
+            /** @constant */
+            schemaVersion: 1;
+            model: string;
+            sequence: number;
+            generation: number;
+            updatedAt: number;
+            salt: string;
+            stable: string;
+            canary?: string;
+            weights: {
+                [key: string]: number;
+            };
+            versions: components["schemas"]["VersionStates"];
+            shadow?: {
+                version: string;
+                fraction: number;
+            };
+            prediction?: {
+                pointer: string;
+                /** @enum {string} */
+                kind: "class" | "number";
+                tolerance: number;
+            };
+            rollout?: components["schemas"]["RolloutProgress"];
+            rolloutCount: number;
+            versionIndexMax: number;
+            versionIndexes: {
+                [key: string]: number;
+            };
+            decisions: components["schemas"]["Decision"][];
+            commands: components["schemas"]["CommandResult"][];
+        };
+        RolloutProgress: {
+            rollout: string;
+            spec: components["schemas"]["RolloutSpec"];
+            /** @enum {string} */
+            status: "waiting-ready" | "progressing" | "paused" | "promoted" | "rolled-back" | "aborted";
+            stable: string;
+            canary: string;
+            step: number;
+            phases: components["schemas"]["Phase"][];
+            startedAt: number;
+            stepStartedAt: number;
+            endedAt?: number;
+            endedBySequence?: number;
+            held?: {
+                code: string;
+                text: string;
+                since: number;
+            };
+            pause?: {
+                code: string;
+                text: string;
+                since: number;
+                until?: number;
+            };
+            resumedAt?: number;
+            appliedBy?: {
+                commandId: string;
+                actor: string;
+                reason: string;
+            };
+            lastVerdict?: {
+                verdictId: string;
+                cut: number;
+                asOf: number;
+                receivedAt: number;
+            };
+        };
+        Phase: {
+            sequence: number;
+            generation: number;
+            step: number;
+            weights: {
+                [key: string]: number;
+            };
+            bake: boolean;
+            startedAt: number;
+        };
+        VersionState: {
+            index: number;
+            url: string;
+            deadlineMs: number;
+            maxConcurrency: number;
+        };
+        VersionStates: {
+            [key: string]: components["schemas"]["VersionState"];
+        };
+        Decision: {
+            /** @constant */
+            schemaVersion: 1;
+            decisionId: string;
+            sequence: number;
+            model: string;
+            rollout?: string;
+            /** @enum {string} */
+            action: "registered" | "started" | "weight-changed" | "paused" | "resumed" | "promoted" | "rolled-back" | "aborted" | "undone" | "held" | "released";
+            from: {
+                [key: string]: number;
+            };
+            to: {
+                [key: string]: number;
+            };
+            generation: number;
+            phase?: string;
+            step?: number;
+            reason: components["schemas"]["DecisionReason"];
+            cause: {
+                /** @constant */
+                kind: "verdict";
+                verdictId: string;
+            } | {
+                /** @constant */
+                kind: "command";
+                commandId: string;
+            } | {
+                /** @constant */
+                kind: "timer";
+                timer: string;
+            };
+            actor: string;
+            at: number;
+            safeToRemove: string[];
+            spec?: components["schemas"]["RolloutSpec"];
+            versions?: components["schemas"]["VersionStates"];
+        };
+        DecisionReason: {
+            code: string;
+            text: string;
+            checks?: components["schemas"]["CheckResult"][];
+        };
+        Verdict: {
+            /** @constant */
+            kind: "verdict";
+            /** @constant */
+            schemaVersion: 1;
+            verdictId: string;
+            engineVersion: string;
+            model: string;
+            rollout: string;
+            step: number;
+            generation: number;
+            /** @enum {string} */
+            result: "pass" | "fail" | "continue" | "hold" | "invalid" | "inconclusive";
+            reason: {
+                code: string;
+                text: string;
+            };
+            checks: components["schemas"]["CheckResult"][];
+            evidence: {
+                lnE: number;
+                lnLimit: number;
+            };
+            asOf: number;
+            counted: {
+                stable: number;
+                canary: number;
+            };
+            forecast: {
+                predictionsToGo: number | null;
+                minutesToGo: number | null;
+            };
+            cut: {
+                owner: number;
+                number: number;
+                positions: {
+                    outcome: number[];
+                    label: number[];
+                };
+            };
+            baseline?: unknown;
+        };
+        CheckResult: {
+            check: string;
+            segment?: string;
+            gating: boolean;
+            stable: components["schemas"]["ArmFigure"] | null;
+            canary: components["schemas"]["ArmFigure"];
+            difference: number | null;
+            interval: [
+                number,
+                number
+            ] | null;
+            limit: number;
+            /** @enum {string} */
+            unit: "fraction" | "ms" | "number";
+            evidence: {
+                fail: number | null;
+                pass: number | null;
+            };
+            /** @enum {string} */
+            result: "pass" | "fail" | "continue" | "no-data";
+            predictionsToGo: number | null;
+        };
+        ArmFigure: {
+            n: number;
+            bad: number;
+            value: number | null;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    applyRollout: {
+        parameters: {
+            query?: {
+                /** @description Why, for those who read the history later. */
+                reason?: string;
+                /** @description Only checks and estimates; nothing changes. */
+                dryRun?: boolean;
+                /** @description Traffic to estimate with; the present one where windows are known. */
+                predictionsPerSecond?: number;
+            };
+            header?: {
+                /** @description Who asks; stands in the decision. */
+                "X-Actor"?: string;
+                /** @description The same key twice acts once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The rollout file, as JSON or as YAML text. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolloutFile"];
+                "text/yaml": components["schemas"]["RolloutFile"];
+                "application/yaml": components["schemas"]["RolloutFile"];
+            };
+        };
+        responses: {
+            /** @description A dry run, or nothing was left to do. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Applied"];
+                };
+            };
+            /** @description The rollout was accepted and begins once its canary is ready. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Applied"];
+                };
+            };
+            /** @description unreadable-request, bad-header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description token-required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description stable-differs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-input, rollout-open */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description kafka-away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-answer */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelList"];
+                };
+            };
+            /** @description token-required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As rollout-state has it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelView"];
+                };
+            };
+            /** @description token-required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unknown-model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHistory: {
+        parameters: {
+            query?: {
+                /** @description At most so many of the newest decisions. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Without gaps up to the newest. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description token-required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unknown-model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWindows: {
+        parameters: {
+            query?: {
+                /** @description 10s for an hour, 1m for a day. */
+                resolution?: "10s" | "1m";
+                /** @description Milliseconds since the epoch; default 15 minutes ago. */
+                from?: number;
+                /** @description Milliseconds since the epoch; default now. */
+                to?: number;
+            };
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In order of time; without those in which nothing was routed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Windows"];
+                };
+            };
+            /** @description token-required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unknown-model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-windows */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    promote: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key twice acts once. */
+                "Idempotency-Key"?: string;
+                /** @description Who asks; stands in the decision. */
+                "X-Actor"?: string;
+            };
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Carried out; with the decisions it caused and the state after it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            /** @description unreadable-request, bad-header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description token-required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unknown-model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-open-rollout */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description kafka-away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-answer */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    promoteFully: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key twice acts once. */
+                "Idempotency-Key"?: string;
+                /** @description Who asks; stands in the decision. */
+                "X-Actor"?: string;
+            };
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Carried out; with the decisions it caused and the state after it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            /** @description unreadable-request, bad-header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description token-required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unknown-model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-open-rollout */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description kafka-away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-answer */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pause: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key twice acts once. */
+                "Idempotency-Key"?: string;
+                /** @description Who asks; stands in the decision. */
+                "X-Actor"?: string;
+            };
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Carried out; with the decisions it caused and the state after it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            /** @description unreadable-request, bad-header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description token-required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unknown-model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-open-rollout */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description kafka-away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-answer */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key twice acts once. */
+                "Idempotency-Key"?: string;
+                /** @description Who asks; stands in the decision. */
+                "X-Actor"?: string;
+            };
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Carried out; with the decisions it caused and the state after it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            /** @description unreadable-request, bad-header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description token-required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unknown-model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-open-rollout */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description kafka-away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-answer */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    abort: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key twice acts once. */
+                "Idempotency-Key"?: string;
+                /** @description Who asks; stands in the decision. */
+                "X-Actor"?: string;
+            };
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AbortBody"];
+            };
+        };
+        responses: {
+            /** @description Carried out; with the decisions it caused and the state after it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            /** @description unreadable-request, bad-header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description token-required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unknown-model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-open-rollout */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description kafka-away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-answer */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key twice acts once. */
+                "Idempotency-Key"?: string;
+                /** @description Who asks; stands in the decision. */
+                "X-Actor"?: string;
+            };
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Carried out; with the decisions it caused and the state after it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            /** @description unreadable-request, bad-header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description token-required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unknown-model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-open-rollout */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description kafka-away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-answer */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setTraffic: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key twice acts once. */
+                "Idempotency-Key"?: string;
+                /** @description Who asks; stands in the decision. */
+                "X-Actor"?: string;
+            };
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrafficBody"];
+            };
+        };
+        responses: {
+            /** @description Carried out; with the decisions it caused and the state after it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            /** @description unreadable-request, bad-header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description token-required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unknown-model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-open-rollout */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description kafka-away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-answer */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sendLabels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Label"] | components["schemas"]["Label"][] | components["schemas"]["LabelList"];
+            };
+        };
+        responses: {
+            /** @description All of them are in Kafka. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelsAccepted"];
+                };
+            };
+            /** @description unreadable-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description token-required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-input, too-many */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description kafka-away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    followEvents: {
+        parameters: {
+            query?: {
+                /** @description Only of this model. */
+                model?: string;
+                /** @description Only of this kind. */
+                kind?: "decision" | "verdict";
+            };
+            header?: {
+                /** @description Goes on after that event, while it is still known. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stream without an end. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id: decision:digits/12
+                     *     event: decision
+                     *     data: {"decisionId":"digits/12", ...}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            /** @description token-required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    HealthController_live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    HealthController_ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    MetricsController_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+}
