@@ -3,7 +3,6 @@ import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import { runCli } from './run-cli.js';
 import type { Terminal } from './terminal.js';
-import type { ModelView } from './views/model-view.js';
 
 const NOW_MS = new Date(2026, 10, 22, 14, 2, 11).getTime();
 const ROLLOUT_FILE = `
@@ -32,11 +31,10 @@ class FakeController {
   readonly calls: Call[] = [];
   constructor(private readonly answers: Readonly<Record<string, readonly Answer[]>> = {}) {}
 
-  readonly fetch: typeof fetch = async (input, init) => {
-    const url = new URL(input instanceof Request ? input.url : input);
-    const method = init?.method ?? 'GET';
-    const headers = new Headers(init?.headers);
-    const text = (init?.body as string | undefined) ?? '';
+  readonly fetch: Terminal['fetch'] = async (request) => {
+    const { method, headers } = request;
+    const url = new URL(request.url);
+    const text = await request.text();
     const json = headers.get('content-type') === 'application/json';
     const path = url.pathname + url.search;
     this.calls.push({
@@ -146,7 +144,12 @@ const decision: Decision = {
 };
 type Rollout = NonNullable<RolloutState['rollout']>;
 
-function viewOf(rollout: Partial<Rollout> = {}): ModelView {
+interface View {
+  readonly state: RolloutState;
+  readonly verdict: Verdict;
+}
+
+function viewOf(rollout: Partial<Rollout> = {}): View {
   const version = { deadlineMs: 10_000, maxConcurrency: 1024 };
   const urls = { v1: 'http://a:1', v2: 'http://b:2' };
   const traffic = (v2: number) =>
@@ -195,7 +198,7 @@ function viewOf(rollout: Partial<Rollout> = {}): ModelView {
   return { state, verdict };
 }
 
-const modelAnswers = (...views: ModelView[]) =>
+const modelAnswers = (...views: View[]) =>
   new FakeController({ 'GET /api/v1/models/fraud': views.map((body) => ({ body })) });
 
 describe('get', () => {

@@ -5,7 +5,7 @@ import type { Clock, Env, MessageBus, Problem, RehearsalLine, RehearsalRequest }
 export interface Terminal {
   readonly env: Env;
   readonly clock: Clock;
-  readonly fetch: typeof fetch;
+  fetch(request: Request): Promise<Response>;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };

@@ -1,4 +1,4 @@
-export type { Api } from './api/api-types.js';
+export type { Api, ApiPaths } from './api/api-types.js';
 export * from './clock.js';
 export * from './errors.js';
 export * from './result.js';

@@ -1,4 +1,4 @@
-import { type CommandAction, type CommandResult, type RolloutState } from '@app/shared';
+import type { Api, CommandAction } from '@app/shared';
 import { CliError } from '../cli-error.js';
 import type { CommandContext, CommandTable } from '../command-context.js';
 import { EXIT } from '../exit-codes.js';
@@ -8,12 +8,6 @@ import { statusText } from '../views/model-view.js';
 
 interface ReasonOptions {
   readonly reason?: string;
-}
-
-/** What the API answers to a command that was carried out. */
-interface CommandAnswer {
-  readonly result: CommandResult;
-  readonly state: RolloutState;
 }
 
 export function addActingCommands(table: CommandTable): void {
@@ -75,15 +69,20 @@ async function act(
   action: Exclude<CommandAction, 'apply' | 'set-traffic'>,
   { reason = '' }: ReasonOptions,
 ): Promise<number> {
-  const path = `models/${encodeURIComponent(model)}/${action}`;
-  return report(context, await context.api.send<CommandAnswer>(path, { method: 'POST', body: { reason } }));
+  const answer = await context.api.call((http) =>
+    http.POST(`/api/v1/models/{model}/${action}`, { params: { path: { model } }, body: { reason } }),
+  );
+  return report(context, answer);
 }
 
 async function setTraffic(context: CommandContext, { reason }: ReasonOptions, args: string[]): Promise<number> {
   const [model, ...pairs] = args;
-  const path = `models/${encodeURIComponent(model!)}/traffic`;
+  const params = { path: { model: model! } };
   const body = { weights: Object.fromEntries(pairs.map(readPair)), reason };
-  return report(context, await context.api.send<CommandAnswer>(path, { method: 'PUT', body }));
+  return report(
+    context,
+    await context.api.call((http) => http.PUT('/api/v1/models/{model}/traffic', { params, body })),
+  );
 }
 
 /** Whether the weights make sense is the controller's to say: it knows the versions. */
@@ -96,7 +95,7 @@ function readPair(pair: string): [version: string, weight: number] {
   });
 }
 
-function report({ terminal, output, screen }: CommandContext, answer: CommandAnswer): number {
+function report({ terminal, output, screen }: CommandContext, answer: Api['CommandDone']): number {
   if (output === 'json') printJson(terminal, answer);
   else {
     const { state } = answer;

@@ -1,19 +1,23 @@
-import type { RolloutState } from '@app/shared';
+import type { Api, RolloutState } from '@app/shared';
 import { CliError } from '../cli-error.js';
 import type { CommandContext } from '../command-context.js';
-import type { ModelView } from '../views/model-view.js';
 
 const POLL_MS = 1000;
 /** A controller that restarts is away for some seconds; one that is gone should be told to the person. */
 const UNREACHABLE_MS_MAX = 60_000;
 
+export function readModel({ api }: CommandContext, model: string): Promise<Api['ModelView']> {
+  return api.call((http) => http.GET('/api/v1/models/{model}', { params: { path: { model } } }));
+}
+
 /** A model as it is now, and again every second, until its rollout has ended or Ctrl-C. Outlives a controller's restart. */
-export async function* followModel({ terminal, api }: CommandContext, model: string): AsyncGenerator<ModelView> {
+export async function* followModel(context: CommandContext, model: string): AsyncGenerator<Api['ModelView']> {
+  const { terminal } = context;
   let reachedMs = terminal.clock.monotonicMs();
   let everReached = false;
   while (!terminal.signal.aborted) {
     try {
-      const view = await api.send<ModelView>(`models/${encodeURIComponent(model)}`);
+      const view = await readModel(context, model);
       reachedMs = terminal.clock.monotonicMs();
       everReached = true;
       yield view;

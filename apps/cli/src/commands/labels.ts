@@ -25,7 +25,9 @@ export function addLabelCommands(table: CommandTable, parent: Command): void {
 async function send({ terminal, api, output }: CommandContext, { file }: { file: string }): Promise<number> {
   const labels = readLabels(await terminal.readFile(file), file);
   for (let start = 0; start < labels.length; start += LABELS_PER_REQUEST)
-    await api.send('labels', { method: 'POST', body: { labels: labels.slice(start, start + LABELS_PER_REQUEST) } });
+    await api.call((http) =>
+      http.POST('/api/v1/labels', { body: { labels: labels.slice(start, start + LABELS_PER_REQUEST) } }),
+    );
   if (output === 'json') printJson(terminal, { sent: labels.length });
   else print(terminal, `${labels.length} labels sent`);
   return EXIT.ok;

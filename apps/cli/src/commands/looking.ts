@@ -1,13 +1,13 @@
-import { renderRolloutSpec, type RolloutState } from '@app/shared';
+import { type Api, renderRolloutSpec, type RolloutState } from '@app/shared';
 import { CliError } from '../cli-error.js';
 import type { CommandContext, CommandTable } from '../command-context.js';
 import { EXIT, exitCodeOf } from '../exit-codes.js';
 import { print, printJson } from '../terminal.js';
 import { explainLines } from '../views/explain-view.js';
-import { type History, historyLines } from '../views/history-view.js';
+import { historyLines } from '../views/history-view.js';
 import { listLines } from '../views/list-view.js';
-import { modelLines, type ModelView, statusText } from '../views/model-view.js';
-import { followModel } from './follow-model.js';
+import { modelLines, statusText } from '../views/model-view.js';
+import { followModel, readModel } from './follow-model.js';
 import { readDurationOption } from './options.js';
 
 export function addLookingCommands(table: CommandTable): void {
@@ -15,7 +15,7 @@ export function addLookingCommands(table: CommandTable): void {
     'list',
     { summary: 'all models, one line each', example: 'canaryctl list' },
     async ({ terminal, api, output, screen }) => {
-      const { models } = await api.send<{ models: ModelView[] }>('models');
+      const { models } = await api.call((http) => http.GET('/api/v1/models'));
       if (output === 'json') printJson(terminal, models);
       else print(terminal, listLines(models, terminal.clock.nowMs(), screen));
       return EXIT.ok;
@@ -51,7 +51,9 @@ export function addLookingCommands(table: CommandTable): void {
       example: 'canaryctl history digits',
     },
     async ({ terminal, api, output, screen }, _options, [model]) => {
-      const { decisions } = await api.send<History>(`models/${encodeURIComponent(model!)}/history`);
+      const { decisions } = await api.call((http) =>
+        http.GET('/api/v1/models/{model}/history', { params: { path: { model: model! } } }),
+      );
       if (output === 'json') printJson(terminal, decisions);
       else print(terminal, historyLines(decisions, terminal.clock.nowMs(), screen.columns));
       return EXIT.ok;
@@ -63,8 +65,9 @@ export function addLookingCommands(table: CommandTable): void {
       summary: 'why it stands where it stands: the evidence of every check in words',
       example: 'canaryctl explain digits',
     },
-    async ({ terminal, api, output, screen }, _options, [model]) => {
-      const view = await api.send<ModelView>(modelPath(model!));
+    async (context, _options, [model]) => {
+      const { terminal, output, screen } = context;
+      const view = await readModel(context, model!);
       if (output === 'json')
         printJson(terminal, { decision: view.state.decisions.at(-1) ?? null, verdict: view.verdict });
       else print(terminal, explainLines(view, terminal.clock.nowMs(), screen.colors));
@@ -73,12 +76,10 @@ export function addLookingCommands(table: CommandTable): void {
   );
 }
 
-const modelPath = (model: string): string => `models/${encodeURIComponent(model)}`;
-
 async function get(context: CommandContext, options: { watch?: true }, [model]: string[]): Promise<number> {
-  const { terminal, api, output, screen } = context;
+  const { terminal, output, screen } = context;
   if (!options.watch) {
-    const view = await api.send<ModelView>(modelPath(model!));
+    const view = await readModel(context, model!);
     if (output === 'yaml') terminal.stdout.write(yamlOf(view.state));
     else if (output === 'json') printJson(terminal, view);
     else print(terminal, modelLines(view, terminal.clock.nowMs(), screen));
@@ -106,16 +107,16 @@ async function status(
   options: { wait?: true; timeout: string },
   [model]: string[],
 ): Promise<number> {
-  const { terminal, api, output, screen } = context;
+  const { terminal, output, screen } = context;
   const deadlineMs = terminal.clock.monotonicMs() + readDurationOption('--timeout', options.timeout);
-  let view: ModelView | undefined;
+  let view: Api['ModelView'] | undefined;
   if (options.wait) {
     for await (const seen of followModel(context, model!)) {
       view = seen;
       if (waitsForPerson(seen.state) || terminal.clock.monotonicMs() >= deadlineMs) break;
     }
   }
-  view ??= await api.send<ModelView>(modelPath(model!));
+  view ??= await readModel(context, model!);
   const { state } = view;
   const exitCode = exitCodeOf(state);
   if (output === 'json')

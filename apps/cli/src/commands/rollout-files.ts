@@ -1,4 +1,11 @@
-import { type DurationEstimate, estimateDuration, parseRolloutSpec, type Problem, type RolloutSpec } from '@app/shared';
+import {
+  type Api,
+  type DurationEstimate,
+  estimateDuration,
+  parseRolloutSpec,
+  type Problem,
+  type RolloutSpec,
+} from '@app/shared';
 import { CliError } from '../cli-error.js';
 import type { CommandContext, CommandTable } from '../command-context.js';
 import { EXIT } from '../exit-codes.js';
@@ -52,11 +59,19 @@ async function apply(context: CommandContext, options: ApplyOptions): Promise<nu
   // Refused here already with line and column, so that a wrong file needs no controller.
   const { value: spec } = parse(text, options.file);
   const query = {
-    ...(options.dryRun ? { dryRun: 'true' } : {}),
+    ...(options.dryRun ? { dryRun: true } : {}),
     ...(options.reason ? { reason: options.reason } : {}),
-    ...(options.rate ? { predictionsPerSecond: String(readRate(options.rate)) } : {}),
+    ...(options.rate ? { predictionsPerSecond: readRate(options.rate) } : {}),
   };
-  const answer = await api.send<ApplyAnswer>('rollouts', { method: 'POST', yaml: text, query });
+  const answer = await api.call((http) =>
+    http.POST('/api/v1/rollouts', {
+      params: { query },
+      headers: { 'content-type': 'text/yaml' },
+      // The file as it was written; the document describes what it says once it is read.
+      body: text as unknown as Api['RolloutFile'],
+      bodySerializer: () => text,
+    }),
+  );
   if (context.output === 'json') printJson(terminal, answer);
   else
     print(terminal, [
@@ -67,16 +82,7 @@ async function apply(context: CommandContext, options: ApplyOptions): Promise<nu
   return EXIT.ok;
 }
 
-/** What the controller answers to a rollout file. */
-interface ApplyAnswer {
-  readonly rollout: string | null;
-  readonly dryRun: boolean;
-  readonly changed: boolean;
-  readonly warnings: readonly Problem[];
-  readonly estimate: DurationEstimate | null;
-}
-
-function appliedLine(spec: RolloutSpec, { dryRun, changed, rollout }: ApplyAnswer): string {
+function appliedLine(spec: RolloutSpec, { dryRun, changed, rollout }: Api['Applied']): string {
   if (dryRun)
     return `${spec.model}: the file is right, and would ${changed ? 'be carried out' : 'change nothing'}; nothing was done`;
   if (!changed) return `${spec.model}: ${rollout ?? spec.stable.version} stands like that already, nothing was done`;

@@ -1,4 +1,4 @@
-import type { CheckResult, Verdict } from '@app/shared';
+import type { Api, CheckResult, Verdict } from '@app/shared';
 import type { Colors } from '../terminal.js';
 import {
   checkTitle,
@@ -10,10 +10,10 @@ import {
   timeText,
   valueText,
 } from './figures.js';
-import { decisionText, forecastText, type ModelView, resultText, statusText } from './model-view.js';
+import { decisionText, forecastText, resultText, statusText } from './model-view.js';
 
 /** Why a model stands where it stands: the last decision, and the evidence of every check in words. */
-export function explainLines(view: ModelView, nowMs: number, colors: Colors): string[] {
+export function explainLines(view: Api['ModelView'], nowMs: number, colors: Colors): string[] {
   const { state, verdict } = view;
   const lines = [`${state.model}: ${statusText(state, nowMs, colors)}`];
   const last = state.decisions.at(-1);

@@ -1,4 +1,4 @@
-import type { Decision, RolloutState } from '@app/shared';
+import type { Decision } from '@app/shared';
 import { checkTitle, timeText, weightsText } from './figures.js';
 import { tableLines } from './table.js';
 
@@ -38,5 +38,3 @@ function metricsText({ reason }: Decision): string {
     ? `${gating.length} passed`
     : 'none failed';
 }
-
-export type History = { readonly model: RolloutState['model']; readonly decisions: readonly Decision[] };

@@ -1,11 +1,11 @@
-import type { CheckResult } from '@app/shared';
+import type { Api, CheckResult } from '@app/shared';
 import type { Screen } from '../terminal.js';
 import { checkTitle, percentText } from './figures.js';
-import { decisionText, type ModelView, statusText } from './model-view.js';
+import { decisionText, statusText } from './model-view.js';
 import { tableLines } from './table.js';
 
 /** One line a model: status, which version gives way to which, the worst check, the last reason. */
-export function listLines(views: readonly ModelView[], nowMs: number, { colors, columns }: Screen): string[] {
+export function listLines(views: readonly Api['ModelView'][], nowMs: number, { colors, columns }: Screen): string[] {
   if (views.length === 0) return ['no models yet: apply a rollout file with canaryctl apply -f rollout.yaml'];
   const rows = views.map((view) => {
     const { state, verdict } = view;

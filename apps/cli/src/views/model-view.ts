@@ -1,4 +1,4 @@
-import type { CheckResult, Decision, RolloutState, Verdict } from '@app/shared';
+import type { Api, CheckResult, Decision, RolloutState, Verdict } from '@app/shared';
 import type { Colors, Screen } from '../terminal.js';
 import {
   checkTitle,
@@ -17,15 +17,8 @@ import { tableLines, wrapped } from './table.js';
 
 const LABEL_WIDTH = 11;
 
-/** What the controller tells of one model. */
-export interface ModelView {
-  readonly state: RolloutState;
-  /** The newest verdict on its open rollout, or on the last one. */
-  readonly verdict: Verdict | null;
-}
-
 /** The page of `get`: name and status, weights set and as they came out, every check, the last decision. */
-export function modelLines(view: ModelView, nowMs: number, { colors, columns }: Screen): string[] {
+export function modelLines(view: Api['ModelView'], nowMs: number, { colors, columns }: Screen): string[] {
   const { state, verdict } = view;
   const lines = [headLine('NAME', state.model, 'STATUS', statusText(state, nowMs, colors))];
   lines.push(headLine('WEIGHT', weightText(view), 'NEXT', nextText(view, nowMs)));
@@ -75,7 +68,7 @@ export function statusText(state: RolloutState, nowMs: number, colors: Colors): 
   }
 }
 
-function weightText({ state, verdict }: ModelView): string {
+function weightText({ state, verdict }: Api['ModelView']): string {
   const canary = state.canary;
   if (!canary || state.weights[canary] === undefined) return weightsText(state.weights);
   const { shadow } = state;
@@ -92,7 +85,7 @@ function copiesText(verdict: Verdict | null): string {
 }
 
 /** What is waited for; a person is told what to type. */
-function nextText({ state, verdict }: ModelView, nowMs: number): string {
+function nextText({ state, verdict }: Api['ModelView'], nowMs: number): string {
   const { rollout } = state;
   switch (rollout?.status) {
     case 'waiting-ready':

@@ -1,5 +1,4 @@
-import type { Decision } from '@app/shared';
-import type { ModelView } from '../../../cli/src/views/model-view.js';
+import type { Api, Decision } from '@app/shared';
 
 const REQUEST_TIMEOUT_MS = 10_000;
 
@@ -15,8 +14,8 @@ export class ControllerApi {
     await this.request('rollouts', { method: 'POST', body: rolloutFile, headers: { 'content-type': 'text/yaml' } });
   }
 
-  async model(name: string): Promise<ModelView> {
-    return (await this.request(`models/${name}`)) as ModelView;
+  async model(name: string): Promise<Api['ModelView']> {
+    return (await this.request(`models/${name}`)) as Api['ModelView'];
   }
 
   /** Every decision on a model, oldest first. */

@@ -1,8 +1,8 @@
 import pc from 'picocolors';
-import type { Decision } from '@app/shared';
+import type { Api, Decision } from '@app/shared';
 import type { Colors } from '../../../cli/src/terminal.js';
 import { checkName, countText, timeText, valueText, weightsText } from '../../../cli/src/views/figures.js';
-import { decisionText, modelLines, type ModelView } from '../../../cli/src/views/model-view.js';
+import { decisionText, modelLines } from '../../../cli/src/views/model-view.js';
 import { tableLines } from '../../../cli/src/views/table.js';
 import type { LoadCounts } from './load/messages.js';
 import type { RolloutSummary } from './story.js';
@@ -51,7 +51,7 @@ export class Screen {
     this.load = { counts, labelsSent };
   }
 
-  showModel(view: ModelView, nowMs: number): void {
+  showModel(view: Api['ModelView'], nowMs: number): void {
     this.sayDecisions(view.state.decisions, nowMs);
     if (this.moving) {
       if (nowMs - this.drawnMs < DRAW_EVERY_MS) return;
@@ -126,7 +126,7 @@ export class Screen {
 const visibleLength = (line: string): number => line.replaceAll(/\u001b\[[0-9;]*m/g, '').length;
 
 /** `v1 90 % · v3 10 %: accuracy 0.804/0.712 (n=412), latency p99 4ms/5ms`: stable/canary. */
-function evidenceLine({ state, verdict }: ModelView): string {
+function evidenceLine({ state, verdict }: Api['ModelView']): string {
   const figures = (verdict?.checks ?? [])
     .filter((check) => check.canary.value !== null && check.stable?.value != null)
     .toSorted((a, b) => (a.check < b.check ? -1 : 1)) // the verdict has the deciding one first

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Decision, RolloutStatus } from '@app/shared';
-import type { ModelView } from '../../../cli/src/views/model-view.js';
+import type { Api, Decision, RolloutStatus } from '@app/shared';
 import type { Background } from './background.js';
 import type { ControllerApi } from './controller-api.js';
 import type { FromLoad, ToLoad } from './load/messages.js';
@@ -28,7 +27,7 @@ export interface Story {
   readonly load: Background<ToLoad, FromLoad>;
   readonly signal: AbortSignal;
   /** Told of the model several times a second. */
-  readonly onView: (view: ModelView) => void;
+  readonly onView: (view: Api['ModelView']) => void;
 }
 
 const POLL_MS = 250;
@@ -86,7 +85,7 @@ export function asExpected(summary: RolloutSummary, planned: PlannedRollout): bo
   );
 }
 
-async function untilEnded({ api, signal, onView }: Story, canary: string): Promise<ModelView> {
+async function untilEnded({ api, signal, onView }: Story, canary: string): Promise<Api['ModelView']> {
   for (;;) {
     const view = await api.model(MODEL);
     onView(view);
