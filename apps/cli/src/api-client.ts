@@ -98,11 +98,14 @@ function tokenOf({ env }: Terminal): string | undefined {
 }
 
 function refusal(status: number, answer: unknown): CliError {
-  if (status === 401 || status === 403)
-    return new CliError('not-allowed', 'the controller wants a valid token: set CANARY_TOKEN or CANARY_TOKEN_FILE');
   const { title, detail, code, errors } = (typeof answer === 'object' && answer ? answer : {}) as Partial<
     Api['Problem']
   >;
+  if (status === 401)
+    return new CliError(
+      'not-allowed',
+      `the controller wants a valid token: set CANARY_TOKEN or CANARY_TOKEN_FILE${detail ? ` (it says: ${detail})` : ''}`,
+    );
   const problems = Array.isArray(errors) ? errors : [];
   const text = detail ?? title ?? `the controller answered with status ${status}`;
   return new CliError(code ?? `http-${status}`, text, { problems });

@@ -390,6 +390,7 @@ describe('acting', () => {
     ['promote fraud --full --reason "by hand"', 'POST', '/api/v1/models/fraud/promote-full', { reason: 'by hand' }],
     ['pause fraud', 'POST', '/api/v1/models/fraud/pause', { reason: '' }],
     ['resume fraud', 'POST', '/api/v1/models/fraud/resume', { reason: '' }],
+    ['retry fraud', 'POST', '/api/v1/models/fraud/retry', { reason: '' }],
     ['undo fraud', 'POST', '/api/v1/models/fraud/undo', { reason: '' }],
     ['abort fraud --reason wrong', 'POST', '/api/v1/models/fraud/abort', { reason: 'wrong' }],
     [
@@ -487,7 +488,7 @@ describe('what goes wrong', () => {
 
   it('every command shows an example', async () => {
     const names =
-      'apply,lint,list,get,status,history,explain,promote,pause,resume,undo,abort,set-traffic,labels send,topics create,topics check';
+      'apply,lint,list,get,status,history,explain,promote,pause,resume,retry,undo,abort,set-traffic,labels send,topics create,topics check';
     for (const name of names.split(',')) {
       const { exit, out } = await run(`${name} --help`);
       expect([exit, out]).toEqual([0, expect.stringMatching(/Example:\n.*canaryctl/)]);

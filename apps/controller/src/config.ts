@@ -8,7 +8,7 @@ import {
   ToNumber,
   type TopicNames,
 } from '@app/shared';
-import { IsInt, IsOptional, IsString, Matches, Max, Min, MinLength } from 'class-validator';
+import { IsInt, IsOptional, IsString, Matches, Max, Min, MinLength, ValidateIf } from 'class-validator';
 
 export class ControllerConfig extends ServiceConfig {
   /** Consumer group of all controllers; also the beginning of their transactional ids. */
@@ -16,16 +16,57 @@ export class ControllerConfig extends ServiceConfig {
   @Matches(/^[A-Za-z0-9._-]{1,200}$/, { message: 'letters, digits, dots, hyphens and underscores, at most 200' })
   CONTROLLER_GROUP = 'controller';
 
-  /** Bearer token of the HTTP API (or CONTROLLER_TOKEN_FILE). Required when HTTP_HOST is not loopback. */
+  /** Bearer token of the HTTP API with the role admin (or CONTROLLER_TOKEN_FILE). It, CONTROLLER_TOKENS or OIDC_ISSUER is required when HTTP_HOST is not loopback. */
   @IsOptional()
   @IsString()
   @MinLength(16, { message: 'at least 16 characters' })
   CONTROLLER_TOKEN?: string;
 
-  /** Who decisions of the token's owner are said to come from, unless a request names somebody in X-Actor. */
+  /** Name of that token: who its decisions are said to come from. */
   @IsString()
   @Matches(/^[\w .@+-]{1,100}$/, { message: 'letters, digits, spaces and . @ + - _, at most 100' })
   CONTROLLER_TOKEN_NAME = 'operator';
+
+  /** More tokens, each with a name and a role (read, operate, admin): a YAML or JSON list of {name, role, token} or {name, role, sha256}. Better in a file: CONTROLLER_TOKENS_FILE. */
+  @IsOptional()
+  @IsString()
+  CONTROLLER_TOKENS?: string;
+
+  /** Requests a minute of each token (or address without one) on each controller; more are refused with 429. */
+  @ToNumber()
+  @IsInt()
+  @Min(1)
+  @Max(10_000_000)
+  REQUESTS_PER_MINUTE = 3_000;
+
+  /** Issuer of an OpenID Connect provider whose bearer tokens are taken too; its configuration names the keys. */
+  @IsOptional()
+  @IsString()
+  @Matches(/^(https:\/\/|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|\/|$))\S*$/, {
+    message: 'https://..., or http on loopback',
+  })
+  OIDC_ISSUER?: string;
+
+  /** Audience that those tokens must name. With OIDC_ISSUER. */
+  @ValidateIf(({ OIDC_ISSUER }: ControllerConfig) => OIDC_ISSUER !== undefined)
+  @IsString()
+  OIDC_AUDIENCE?: string;
+
+  /** Which values of the role claim give which role: value=role, comma-separated, e.g. ml-oncall=operate. With OIDC_ISSUER. */
+  @ValidateIf(({ OIDC_ISSUER }: ControllerConfig) => OIDC_ISSUER !== undefined)
+  @IsString()
+  @Matches(/^[^=,]+=(read|operate|admin)(,[^=,]+=(read|operate|admin))*$/, {
+    message: 'value=role, comma-separated; roles: read, operate, admin',
+  })
+  OIDC_ROLES?: string;
+
+  /** Claim with the roles, a string or a list; a dotted path, e.g. realm_access.roles. */
+  @IsString()
+  OIDC_ROLE_CLAIM = 'roles';
+
+  /** Claim with the name that stands in decisions. */
+  @IsString()
+  OIDC_NAME_CLAIM = 'sub';
 
   /** Redis with the windows that the API shows; without it there are none. */
   @IsOptional()
@@ -56,6 +97,13 @@ export type ControllerSettings = Pick<
   | 'CONTROLLER_GROUP'
   | 'CONTROLLER_TOKEN'
   | 'CONTROLLER_TOKEN_NAME'
+  | 'CONTROLLER_TOKENS'
+  | 'REQUESTS_PER_MINUTE'
+  | 'OIDC_ISSUER'
+  | 'OIDC_AUDIENCE'
+  | 'OIDC_ROLES'
+  | 'OIDC_ROLE_CLAIM'
+  | 'OIDC_NAME_CLAIM'
   | 'COMMAND_TIMEOUT_MS'
 >;
 
@@ -67,10 +115,10 @@ export function readControllerConfig(env: Env): { config: ControllerConfig; topi
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
 
 /** Whoever reaches the API decides what users get: beyond this machine only with a token. Throws CanaryError `token-required`. */
-export function requireTokenBeyondLoopback(settings: ControllerSettings): void {
-  if (settings.CONTROLLER_TOKEN !== undefined || LOOPBACK.test(settings.HTTP_HOST)) return;
+export function requireTokenBeyondLoopback({ HTTP_HOST }: ControllerSettings, asksForTokens: boolean): void {
+  if (asksForTokens || LOOPBACK.test(HTTP_HOST)) return;
   throw new CanaryError(
     'token-required',
-    `HTTP_HOST is ${settings.HTTP_HOST}: an API that others can reach needs CONTROLLER_TOKEN or CONTROLLER_TOKEN_FILE (at least 16 characters), or HTTP_HOST=127.0.0.1`,
+    `HTTP_HOST is ${HTTP_HOST}: an API that others can reach needs CONTROLLER_TOKEN or CONTROLLER_TOKEN_FILE (at least 16 characters), CONTROLLER_TOKENS or OIDC_ISSUER; or set HTTP_HOST=127.0.0.1`,
   );
 }

@@ -8,8 +8,10 @@ import {
   type TopicNames,
   type WindowReader,
 } from '@app/shared';
-import { BearerGuard } from './api/bearer-guard.js';
+import { AccessGuard } from './api/auth/access-guard.js';
+import { MeController } from './api/me.controller.js';
 import { CommandDesk } from './api/command-desk.js';
+import { CommandsController } from './api/commands.controller.js';
 import { EventStreams } from './api/event-streams.js';
 import { EventsController } from './api/events.controller.js';
 import { LabelsController } from './api/labels.controller.js';
@@ -52,12 +54,19 @@ export class ControllerModule {
       { provide: WINDOWS, useValue: parts.windows },
       { provide: PRODUCER, useValue: parts.producer },
       { provide: TOPIC_NAMES, useValue: parts.topics },
-      { provide: APP_GUARD, useValue: new BearerGuard({ token: parts.settings.CONTROLLER_TOKEN }) },
+      { provide: APP_GUARD, useClass: AccessGuard },
     ];
     return {
       module: ControllerModule,
       imports: [HealthModule.register({ health: parts.health, registry: parts.metrics.registry })],
-      controllers: [RolloutsController, ModelsController, LabelsController, EventsController],
+      controllers: [
+        RolloutsController,
+        ModelsController,
+        CommandsController,
+        LabelsController,
+        EventsController,
+        MeController,
+      ],
       providers,
     };
   }

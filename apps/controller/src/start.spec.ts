@@ -126,6 +126,10 @@ describe('commands', () => {
     };
     expect(await act('pause')).toEqual([200, ['ann: paused']]);
     expect(await act('resume')).toEqual([200, ['ann: resumed']]);
+    expect(await act('abort', { reason: 'busy' })).toEqual([200, ['ann: aborted']]);
+    expect((await act('retry'))[0]).toBe(200);
+    await world.decided('started');
+    expect(world.state().rollout?.rollout).toBe('digits-2');
     expect(await act('promote', { reason: 'looks good' })).toEqual([200, ['ann: weight-changed']]);
     expect(await act('promote-full')).toEqual([200, ['ann: promoted']]);
     expect(await act('undo')).toEqual([200, ['ann: undone']]);
@@ -137,7 +141,7 @@ describe('commands', () => {
     expect(world.state().weights).toEqual({ v1: 0.9, v2: 0.1 });
   });
 
-  test('are refused with 409, the code and the remedy, and nothing changes', async () => {
+  test('are refused with the code and the remedy, and nothing changes', async () => {
     await givenStarted();
     const { state } = (await world.get<View>('/api/v1/models/digits')).body;
     const refused = await world.post<Refused>('/api/v1/models/digits/resume');
@@ -149,8 +153,20 @@ describe('commands', () => {
     const undo = await world.post<Refused>('/api/v1/models/digits/undo', {});
     expect(undo.body).toMatchObject({ code: 'rollout-open', detail: expect.stringContaining('abort') as string });
     const other = await world.post<Refused>('/api/v1/rollouts', FILE.replace('0.9, v2: 0.1', '0.8, v2: 0.2'));
-    expect(other.body).toMatchObject({ status: 409, code: 'rollout-open' });
+    expect(other.body).toMatchObject({
+      status: 422,
+      code: 'rollout-open',
+      detail: expect.stringContaining('digits has an open rollout, digits-1') as string,
+    });
     expect((await world.get<View>('/api/v1/models/digits')).body.state).toEqual(state);
+  });
+
+  test('retry only what was rolled back or aborted', async () => {
+    await givenStarted();
+    const retry = async () => (await world.post<Refused>('/api/v1/models/digits/retry', {})).body;
+    expect(await retry()).toMatchObject({ status: 422, code: 'rollout-open' });
+    await world.post('/api/v1/models/digits/promote-full', {});
+    expect(await retry()).toMatchObject({ status: 409, code: 'nothing-to-retry' });
   });
 
   test('act once for one Idempotency-Key, also side by side', async () => {
@@ -232,7 +248,7 @@ describe('applying', () => {
     await world.post('/api/v1/rollouts', FILE);
     await world.decided('started');
     const other = await world.post<Refused>('/api/v1/rollouts?dryRun=true', FILE.replace('10m', '20m'));
-    expect(other.body).toMatchObject({ status: 409, code: 'rollout-open' });
+    expect(other.body).toMatchObject({ status: 422, code: 'rollout-open' });
   });
 
   test('accepts the file as JSON too, and tells the present traffic from the windows', async () => {

@@ -11,6 +11,10 @@ import {
   type TopicNames,
   type WindowReader,
 } from '@app/shared';
+import { authenticateRequests } from './api/auth/authentication.js';
+import { Authenticator } from './api/auth/authenticator.js';
+import { limitRequests } from './api/auth/request-limit.js';
+import { refuseOtherSites } from './api/auth/same-site.js';
 import { CommandDesk } from './api/command-desk.js';
 import { EventStreams } from './api/event-streams.js';
 import { serveOpenApi } from './api/openapi.js';
@@ -47,7 +51,8 @@ const TEXT_BODIES = ['text/yaml', 'text/x-yaml', 'application/yaml', 'applicatio
  */
 export async function startController(deps: ControllerDeps): Promise<RunningService> {
   const { config, topics, bus, clock, logger, windows } = deps;
-  requireTokenBeyondLoopback(config);
+  const authenticator = new Authenticator(config);
+  requireTokenBeyondLoopback(config, authenticator.asksForTokens);
   const { controlPartitions } = await checkTopics(bus, topics, [
     'verdict',
     'command',
@@ -81,7 +86,7 @@ export async function startController(deps: ControllerDeps): Promise<RunningServ
     streams,
     traffic,
   };
-  const app = await listen({ ...parts, windows }, logger);
+  const app = await listen({ ...parts, windows }, authenticator, logger);
   const groupId = `${config.TOPIC_PREFIX}${config.CONTROLLER_GROUP}`;
   const ownership = new Ownership({ ...deps, metrics, readiness, groupId, controlPartitions });
   directory.watchUnreadable((refused) => ownership.refuseState(refused));
@@ -97,16 +102,22 @@ export async function startController(deps: ControllerDeps): Promise<RunningServ
   return { url: await app.getUrl(), close: () => (closed ??= close()) };
 }
 
-async function listen(parts: ControllerParts, logger: Logger): Promise<NestFastifyApplication> {
+async function listen(
+  parts: ControllerParts,
+  authenticator: Authenticator,
+  logger: Logger,
+): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({ bodyLimit: BODY_BYTES_MAX, forceCloseConnections: true });
+  const fastify = adapter.getInstance();
+  refuseOtherSites(fastify, authenticator);
+  authenticateRequests(fastify, authenticator);
   // As text: the reader of rollout files names line and column.
-  adapter
-    .getInstance()
-    .addContentTypeParser(TEXT_BODIES, { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  fastify.addContentTypeParser(TEXT_BODIES, { parseAs: 'string' }, (_request, body, done) => done(null, body));
   const app = await NestFactory.create<NestFastifyApplication>(ControllerModule.register(parts), adapter, {
     logger: false,
     abortOnError: false,
   });
+  await limitRequests(app, parts.settings.REQUESTS_PER_MINUTE);
   app.useGlobalFilters(new ProblemFilter(logger));
   app.useGlobalPipes(
     new ValidationPipe({

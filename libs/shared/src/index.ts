@@ -37,7 +37,7 @@ export * from './contracts/record-lines.js';
 export * from './contracts/replay-line.js';
 export * from './rollout-spec/rollout-spec.js';
 export { RolloutSpecSchema } from './rollout-spec/rollout-spec-schema.js';
-export { RolloutFileSchema } from './rollout-spec/rollout-file.js';
+export { type RolloutFile, RolloutFileSchema } from './rollout-spec/rollout-file.js';
 export * from './rollout-spec/parse-rollout-spec.js';
 export * from './rollout-spec/render-rollout-spec.js';
 export * from './rollout-spec/duration.js';

@@ -30,6 +30,11 @@ export function addActingCommands(table: CommandTable): void {
     ],
     ['resume', 'go on after a pause', 'canaryctl resume digits'],
     [
+      'retry',
+      'try again what was rolled back or aborted: a new rollout by the same file',
+      'canaryctl retry digits --reason "the model server was restarted"',
+    ],
+    [
       'undo',
       'after a promotion: the version that was stable before gets everything again',
       'canaryctl undo digits --reason "customers complain"',
@@ -66,7 +71,7 @@ export function addActingCommands(table: CommandTable): void {
 async function act(
   context: CommandContext,
   model: string,
-  action: Exclude<CommandAction, 'apply' | 'set-traffic'>,
+  action: Exclude<CommandAction, 'apply' | 'set-traffic'> | 'retry',
   { reason = '' }: ReasonOptions,
 ): Promise<number> {
   const answer = await context.api.call((http) =>

@@ -3,6 +3,7 @@ import type { BusProducer, Clock, Command, CommandResult, Decision, RolloutState
 import { commandRecord } from '../ownership/records.js';
 import type { ModelDirectory } from '../reading/model-directory.js';
 import { problem, ProblemException, refuse } from './problem.js';
+import { statusOf } from './problem-codes.js';
 
 export interface CommandDeskDeps {
   readonly producer: BusProducer;
@@ -16,6 +17,7 @@ export interface Order {
   readonly model: string;
   readonly action: Command['action'];
   readonly actor: string;
+  readonly onBehalfOf?: string;
   readonly reason: string;
   readonly idempotencyKey?: string;
   readonly spec?: Command['spec'];
@@ -34,7 +36,7 @@ export interface CarriedOut {
 export class CommandDesk {
   constructor(private readonly deps: CommandDeskDeps) {}
 
-  /** Throws ProblemException: 409 with the refusal's reason, 503 when Kafka takes nothing, 504 when nobody answers. */
+  /** Throws ProblemException: 409 or 422 with the refusal's reason, 503 when Kafka takes nothing, 504 when nobody answers. */
   async carryOut(order: Order): Promise<CarriedOut> {
     const { directory, topics, clock, producer, timeoutMs } = this.deps;
     const { idempotencyKey, ...rest } = order;
@@ -69,7 +71,13 @@ function resultOf(state: RolloutState, commandId: string): CommandResult | undef
 function answer(state: RolloutState, commandId: string): CarriedOut {
   const result = resultOf(state, commandId);
   if (!result) throw new Error(`command ${commandId} has no result`);
-  if (result.result === 'refused') refuse(409, result.reason?.code ?? 'refused', result.reason?.text ?? 'refused');
+  if (result.result === 'refused') refuseCommand(result);
   const decisions = state.decisions.filter(({ cause }) => cause.kind === 'command' && cause.commandId === commandId);
   return { result, decisions, state };
+}
+
+/** As the model stands. */
+export function refuseCommand({ reason }: CommandResult): never {
+  const { code, text } = reason ?? { code: 'refused', text: 'refused' };
+  return refuse(statusOf(code), code, text);
 }

@@ -1,60 +1,89 @@
-import { ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { Needs } from './auth/access-guard.js';
+import type { Role } from './auth/roles.js';
+import { EXAMPLES } from './examples.js';
 import { problem } from './problem.js';
 import { type KnownProblem, PROBLEM_CODES } from './problem-codes.js';
 import type { ProblemDetails, SchemaName } from './schemas.js';
 
 export const schemaRef = (name: SchemaName): { $ref: string } => ({ $ref: `#/components/schemas/${name}` });
+export const exampleRef = (name: string): { $ref: string } => ({ $ref: `#/components/examples/${name}` });
 
-interface Answer {
-  readonly schema: SchemaName;
-  readonly description: string;
-}
+type Content = Parameters<typeof ApiResponse>[0]['content'];
+
+type Answer = { readonly description: string } & (
+  { readonly schema: keyof typeof EXAMPLES } | { readonly content: Content }
+);
 
 interface Operation {
   readonly id: string;
+  readonly role: Role;
   readonly summary: string;
   readonly description?: string;
   readonly answers: Readonly<Record<number, Answer>>;
-  readonly problems: readonly KnownProblem[];
+  /** Besides those of all operations. */
+  readonly problems?: readonly KnownProblem[];
 }
 
-/** What the document says of an operation: its answers, and every refusal with an example. */
-export function Documented({ id, summary, description, answers, problems }: Operation): MethodDecorator {
+const OF_ALL: readonly KnownProblem[] = [
+  'token-required',
+  'role-too-low',
+  'cross-site',
+  'too-many-requests',
+  'identity-provider-away',
+];
+
+/** An operation: the role it needs, and what the document says of it: answers, and every refusal with an example. */
+export function Documented({ id, role, summary, description, answers, problems = [] }: Operation): MethodDecorator {
+  const needs = `Needs the role ${role}.`;
   return all([
-    ApiOperation({ operationId: id, summary, ...(description === undefined ? {} : { description }) }),
+    Needs(role),
+    ApiBearerAuth(),
+    ApiOperation({
+      operationId: id,
+      summary,
+      description: description === undefined ? needs : `${description} ${needs}`,
+    }),
     ...Object.entries(answers).map(([status, answer]) =>
-      ApiResponse({
-        status: Number(status),
-        description: answer.description,
-        content: { 'application/json': { schema: schemaRef(answer.schema) } },
-      }),
+      ApiResponse({ status: Number(status), description: answer.description, content: contentOf(answer) }),
     ),
-    Refusals(problems),
+    ...refusals([...problems, ...OF_ALL]),
   ]);
 }
 
+function contentOf(answer: Answer): Content {
+  if ('content' in answer) return answer.content;
+  const { schema } = answer;
+  return { 'application/json': { schema: schemaRef(schema), examples: { [schema]: exampleRef(schema) } } };
+}
+
 /** One response a status, one example a code. */
-export function Refusals(codes: readonly KnownProblem[]): MethodDecorator {
+function refusals(codes: readonly KnownProblem[]): MethodDecorator[] {
   const byStatus = Map.groupBy(codes, (code) => PROBLEM_CODES[code].status);
-  const responses = [...byStatus].map(([status, ofStatus]) =>
+  return [...byStatus].map(([status, ofStatus]) =>
     ApiResponse({
       status,
       description: ofStatus.join(', '),
+      ...(status === 429 || status === 503 ? { headers: RETRY_AFTER } : {}),
       content: {
         'application/problem+json': {
           schema: schemaRef('Problem'),
-          examples: Object.fromEntries(ofStatus.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
+          examples: Object.fromEntries(ofStatus.map((code) => [code, exampleRef(code)])),
         },
       },
     }),
   );
-  return all(responses);
 }
 
+const RETRY_AFTER = {
+  'Retry-After': { description: 'Seconds to wait, where that is known.', schema: { type: 'integer' } },
+} as const;
+
 /** components.examples of the document. */
-export function problemExamples(): Record<string, { value: ProblemDetails }> {
+export function documentedExamples(): Record<string, { value: unknown }> {
   const codes = Object.keys(PROBLEM_CODES) as KnownProblem[];
-  return Object.fromEntries(codes.map((code) => [code, { value: exampleOf(code) }]));
+  const all = [...Object.entries(EXAMPLES), ...codes.map((code) => [code, exampleOf(code)] as const)];
+  return Object.fromEntries(all.map(([name, value]) => [name, { value }]));
 }
 
 function exampleOf(code: KnownProblem): ProblemDetails {

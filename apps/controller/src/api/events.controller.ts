@@ -1,33 +1,29 @@
 import { Controller, Get, Headers, Inject, Query, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { Refusals } from './documented.js';
+import { Documented } from './documented.js';
 import { EventStreams } from './event-streams.js';
 import { EventsQuery } from './requests.js';
 
+const STREAM = {
+  schema: { type: 'string' },
+  example: 'id: decision:digits/12\nevent: decision\ndata: {"decisionId":"digits/12", ...}\n\n',
+};
+
 @ApiTags('events')
-@ApiBearerAuth()
 @Controller('api/v1/events')
 export class EventsController {
   constructor(@Inject(EventStreams) private readonly streams: EventStreams) {}
 
   @Get()
-  @ApiOperation({
-    operationId: 'followEvents',
+  @Documented({
+    id: 'followEvents',
+    role: 'read',
     summary: 'Decisions and verdicts as they come, as server-sent events.',
-    description: 'Each event has the name decision or verdict, an id to resume from, and the record as its data.',
+    description: 'Each event is named decision or verdict, has an id to resume from, and the record as its data.',
+    answers: { 200: { description: 'A stream without an end.', content: { 'text/event-stream': STREAM } } },
+    problems: ['invalid-input'],
   })
-  @ApiResponse({
-    status: 200,
-    description: 'A stream without an end.',
-    content: {
-      'text/event-stream': {
-        schema: { type: 'string' },
-        example: 'id: decision:digits/12\nevent: decision\ndata: {"decisionId":"digits/12", ...}\n\n',
-      },
-    },
-  })
-  @Refusals(['token-required', 'invalid-input'])
   @ApiHeader({
     name: 'Last-Event-ID',
     required: false,

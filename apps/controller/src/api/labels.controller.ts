@@ -1,8 +1,8 @@
 import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiTags } from '@nestjs/swagger';
 import { type BusProducer, type Label, labelCodec, type Problem, type TopicNames } from '@app/shared';
 import type { ControllerSettings } from '../config.js';
-import { Documented, schemaRef } from './documented.js';
+import { Documented, exampleRef, schemaRef } from './documented.js';
 import { ProblemException, refuse, unprocessable } from './problem.js';
 import type { LabelsAccepted } from './schemas.js';
 import { PRODUCER, SETTINGS, TOPIC_NAMES } from './tokens.js';
@@ -12,7 +12,6 @@ const PROBLEMS_MAX = 20;
 
 /** For people without a Kafka producer of their own. */
 @ApiTags('labels')
-@ApiBearerAuth()
 @Controller('api/v1/labels')
 export class LabelsController {
   constructor(
@@ -25,6 +24,7 @@ export class LabelsController {
   @HttpCode(202)
   @ApiBody({
     required: true,
+    examples: { LabelList: exampleRef('LabelList') },
     schema: {
       anyOf: [
         schemaRef('Label'),
@@ -35,11 +35,11 @@ export class LabelsController {
   })
   @Documented({
     id: 'sendLabels',
+    role: 'operate',
     summary: 'Writes the truth about predictions to prediction-label: one label, a list, or {labels}.',
     answers: { 202: { schema: 'LabelsAccepted', description: 'All of them are in Kafka.' } },
     problems: [
       'unreadable-request',
-      'token-required',
       'body-too-large',
       'unsupported-media-type',
       'invalid-input',

@@ -13,11 +13,18 @@ export const PROBLEM_CODES = {
     detail: 'X-Actor must be a name of at most 200 letters, digits, spaces and . @ + _ : / -',
     field: 'X-Actor',
   },
-  'token-required': { status: 401, detail: 'this API needs the header Authorization: Bearer <CONTROLLER_TOKEN>' },
+  'token-required': { status: 401, detail: 'this API needs the header Authorization: Bearer <token>' },
+  'role-too-low': { status: 403, detail: 'this needs the role operate; dashboard has read' },
+  'cross-site': { status: 403, detail: 'a page of https://example.com may not change anything here' },
   'unknown-model': { status: 404, detail: 'there is no model digits; apply a rollout file first' },
   'no-open-rollout': {
     status: 409,
     detail: 'digits has no open rollout; the last one, digits-3, is rolled-back; apply one first',
+  },
+  'nothing-to-retry': {
+    status: 409,
+    detail:
+      'the last rollout of digits, digits-3, is promoted; only one that was rolled back or aborted can be tried again',
   },
   'stable-differs': {
     status: 409,
@@ -35,6 +42,11 @@ export const PROBLEM_CODES = {
     detail: 'digits has an open rollout, digits-4 (progressing), with another spec; abort or promote it first',
   },
   'too-many': { status: 422, detail: '1200 labels at once; send at most 1000 in a request' },
+  'too-many-requests': { status: 429, detail: 'more than 3000 requests in a minute; come again in 12 seconds' },
+  'identity-provider-away': {
+    status: 503,
+    detail: 'the identity provider cannot be asked; try again, or use a token',
+  },
   'kafka-away': { status: 503, detail: 'Kafka takes no records now; nothing was done, try again' },
   'no-windows': { status: 503, detail: 'this controller has no window store; set REDIS_URL' },
   'no-answer': {
@@ -45,3 +57,8 @@ export const PROBLEM_CODES = {
 } as const satisfies Record<string, ProblemCode>;
 
 export type KnownProblem = keyof typeof PROBLEM_CODES;
+
+/** A refusal by the state machine is a conflict with how the model stands, unless it is listed above. */
+export function statusOf(code: string): number {
+  return Object.hasOwn(PROBLEM_CODES, code) ? PROBLEM_CODES[code as KnownProblem].status : 409;
+}

@@ -1,5 +1,5 @@
-import { Body, Controller, Headers, HttpStatus, Inject, Post, Query, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiConsumes, ApiHeader, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, HttpStatus, Inject, Post, Query, Res } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiHeader, ApiTags } from '@nestjs/swagger';
 import {
   type Clock,
   type DurationEstimate,
@@ -9,20 +9,21 @@ import {
   type RolloutState,
 } from '@app/shared';
 import type { FastifyReply } from 'fastify';
-import type { ControllerSettings } from '../config.js';
 import { transition } from '../domain/rollout/transition.js';
 import { ModelDirectory } from '../reading/model-directory.js';
-import { ACTOR_HEADER, actorOf, type Caller, IDEMPOTENCY_HEADER, idempotencyKeyOf } from './caller.js';
-import { CommandDesk } from './command-desk.js';
-import { Documented, schemaRef } from './documented.js';
-import { ProblemException, refuse, unprocessable } from './problem.js';
+import { ACTOR_HEADER, type Asker, Asks, IDEMPOTENCY_HEADER } from './asker.js';
+import { requireRole } from './auth/access-guard.js';
+import { CallerIdentity } from './auth/caller-identity.js';
+import type { Identity } from './auth/roles.js';
+import { CommandDesk, type Order, refuseCommand } from './command-desk.js';
+import { Documented, exampleRef, schemaRef } from './documented.js';
+import { ProblemException, unprocessable } from './problem.js';
 import { ApplyQuery } from './requests.js';
 import type { Applied } from './schemas.js';
-import { CLOCK, SETTINGS } from './tokens.js';
+import { CLOCK } from './tokens.js';
 import { TrafficRate } from './traffic-rate.js';
 
 @ApiTags('rollouts')
-@ApiBearerAuth()
 @Controller('api/v1/rollouts')
 export class RolloutsController {
   constructor(
@@ -30,7 +31,6 @@ export class RolloutsController {
     @Inject(ModelDirectory) private readonly directory: ModelDirectory,
     @Inject(TrafficRate) private readonly traffic: TrafficRate,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(SETTINGS) private readonly settings: ControllerSettings,
   ) {}
 
   @Post()
@@ -39,11 +39,14 @@ export class RolloutsController {
     description: 'The rollout file, as JSON or as YAML text.',
     required: true,
     schema: schemaRef('RolloutFile'),
+    examples: { RolloutFile: exampleRef('RolloutFile') },
   })
   @ApiHeader(IDEMPOTENCY_HEADER)
   @ApiHeader(ACTOR_HEADER)
   @Documented({
     id: 'applyRollout',
+    role: 'read',
+    description: 'Other than with dryRun it needs the role operate.',
     summary: 'Starts a rollout, or registers a model (a file without canary). The same file twice acts once.',
     answers: {
       200: { schema: 'Applied', description: 'A dry run, or nothing was left to do.' },
@@ -52,7 +55,6 @@ export class RolloutsController {
     problems: [
       'unreadable-request',
       'bad-header',
-      'token-required',
       'stable-differs',
       'body-too-large',
       'unsupported-media-type',
@@ -66,15 +68,17 @@ export class RolloutsController {
     @Body() body: unknown,
     @Query() query: ApplyQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
-    @Headers() caller: Caller,
+    @Asks() { idempotencyKey, ...asker }: Asker,
+    @CallerIdentity() identity: Identity,
   ): Promise<Applied> {
+    if (!query.dryRun) requireRole(identity, 'operate');
     const parsed = parseRolloutSpec(body);
     if (!parsed.ok) throw new ProblemException(unprocessable(parsed.problems));
     const { value: spec, warnings } = parsed;
     const order = {
       model: spec.model,
       action: 'apply',
-      actor: actorOf(caller['x-actor'], this.settings),
+      ...asker,
       reason: query.reason ?? '',
       spec,
     } as const;
@@ -84,7 +88,6 @@ export class RolloutsController {
       return { ...this.rehearse(order), model: spec.model, dryRun: true, spec, warnings, estimate };
     }
     const before = this.directory.find(spec.model);
-    const idempotencyKey = idempotencyKeyOf(caller['idempotency-key']);
     const { decisions, state } = await this.desk.carryOut({ ...order, idempotencyKey });
     const changed = decisions.length > 0 || before?.rolloutCount !== state.rolloutCount;
     reply.status(changed ? HttpStatus.CREATED : HttpStatus.OK);
@@ -93,14 +96,12 @@ export class RolloutsController {
   }
 
   /** The state machine itself says what would happen; nothing leaves this method. */
-  private rehearse(order: { model: string; action: 'apply'; actor: string; reason: string; spec: RolloutSpec }) {
+  private rehearse(order: Order & { action: 'apply'; spec: RolloutSpec }) {
     const before = this.directory.find(order.model) ?? null;
     const nowMs = this.clock.nowMs();
     const command = { schemaVersion: 1, commandId: 'dry-run', at: nowMs, ...order } as const;
     const { state, decisions, commandResult } = transition(before, { kind: 'command', command }, { nowMs });
-    if (commandResult?.result === 'refused') {
-      refuse(409, commandResult.reason?.code ?? 'refused', commandResult.reason?.text ?? 'refused');
-    }
+    if (commandResult?.result === 'refused') refuseCommand(commandResult);
     const changed = decisions.length > 0 || before?.rolloutCount !== state?.rolloutCount;
     const rollout = order.spec.canary ? (state?.rollout?.rollout ?? null) : null;
     return { rollout, changed, decisions: [], state: before && { ...before, commands: [] } };

@@ -14,6 +14,7 @@ import {
   VersionStateSchema,
 } from '@app/shared';
 import { type Static, type TSchema, Type as T } from '@sinclair/typebox';
+import { ROLES } from './auth/roles.js';
 
 /** What the API answers with. The types of its handlers come from here, and so do those of its clients. */
 const milliseconds = (description: string) => T.Integer({ minimum: 0, description });
@@ -36,6 +37,14 @@ const ProblemSchema = T.Object({
   detail: T.String({ description: 'What is wrong and the remedy.' }),
   code: T.String({ description: 'Stable, kebab-case.' }),
   errors: T.Array(FieldProblemSchema),
+});
+
+const MeSchema = T.Object({
+  name: T.String(),
+  role: T.Union(ROLES.map((role) => T.Literal(role))),
+  by: T.Union([T.Literal('token'), T.Literal('oidc'), T.Literal('nobody')], {
+    description: 'How that is known; nobody: this controller asks for no token.',
+  }),
 });
 
 const ModelViewSchema = T.Object({
@@ -119,6 +128,7 @@ type Fixed<T> = T extends object ? { readonly [K in keyof T]: Fixed<T[K]> } : T;
 type Shown<S extends TSchema> = Fixed<Static<S>>;
 
 export type ProblemDetails = Shown<typeof ProblemSchema>;
+export type Me = Shown<typeof MeSchema>;
 export type ModelView = Shown<typeof ModelViewSchema>;
 export type ModelList = Shown<typeof ModelListSchema>;
 export type History = Shown<typeof HistorySchema>;
@@ -133,6 +143,7 @@ export type LabelsAccepted = Shown<typeof LabelsAcceptedSchema>;
 export const API_SCHEMAS = {
   Problem: ProblemSchema,
   FieldProblem: FieldProblemSchema,
+  Me: MeSchema,
   ModelView: ModelViewSchema,
   ModelList: ModelListSchema,
   History: HistorySchema,

@@ -9,7 +9,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Starts a rollout, or registers a model (a file without canary). The same file twice acts once. */
+        /**
+         * Starts a rollout, or registers a model (a file without canary). The same file twice acts once.
+         * @description Other than with dryRun it needs the role operate. Needs the role read.
+         */
         post: operations["applyRollout"];
         delete?: never;
         options?: never;
@@ -24,7 +27,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All models, each with its last decision and its newest verdict. */
+        /**
+         * All models, each with its last decision and its newest verdict.
+         * @description Needs the role read.
+         */
         get: operations["listModels"];
         put?: never;
         post?: never;
@@ -41,7 +47,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A model: its whole state and the newest verdict. */
+        /**
+         * A model: its whole state and the newest verdict.
+         * @description Needs the role read.
+         */
         get: operations["getModel"];
         put?: never;
         post?: never;
@@ -58,7 +67,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was decided about a model and why, oldest first. */
+        /**
+         * What was decided about a model and why, oldest first.
+         * @description Needs the role read.
+         */
         get: operations["getHistory"];
         put?: never;
         post?: never;
@@ -75,7 +87,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Traffic, errors, labels and latency of each version over time. */
+        /**
+         * Traffic, errors, labels and latency of each version over time.
+         * @description Needs the role read.
+         */
         get: operations["getWindows"];
         put?: never;
         post?: never;
@@ -94,7 +109,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Goes on to the next step now: ends a pause, or does not wait for the verdict. */
+        /**
+         * Goes on to the next step now: ends a pause, or does not wait for the verdict.
+         * @description Needs the role operate.
+         */
         post: operations["promote"];
         delete?: never;
         options?: never;
@@ -111,7 +129,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Skips the remaining steps: the canary becomes stable and gets all traffic. */
+        /**
+         * Skips the remaining steps: the canary becomes stable and gets all traffic.
+         * @description Needs the role admin.
+         */
         post: operations["promoteFully"];
         delete?: never;
         options?: never;
@@ -128,7 +149,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Stops at the present weights; a fail still rolls back. */
+        /**
+         * Stops at the present weights; a fail still rolls back.
+         * @description Needs the role operate.
+         */
         post: operations["pause"];
         delete?: never;
         options?: never;
@@ -145,7 +169,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ends a pause. */
+        /**
+         * Ends a pause.
+         * @description Needs the role operate.
+         */
         post: operations["resume"];
         delete?: never;
         options?: never;
@@ -162,8 +189,31 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ends the rollout: stable gets all traffic at once. */
+        /**
+         * Ends the rollout: stable gets all traffic at once.
+         * @description Needs the role operate.
+         */
         post: operations["abort"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tries again what was rolled back or aborted: a new rollout by the same file.
+         * @description Needs the role operate.
+         */
+        post: operations["retry"];
         delete?: never;
         options?: never;
         head?: never;
@@ -179,7 +229,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** After a promotion: the version that was stable before gets all traffic again. */
+        /**
+         * After a promotion: the version that was stable before gets all traffic again.
+         * @description Needs the role operate.
+         */
         post: operations["undo"];
         delete?: never;
         options?: never;
@@ -195,7 +248,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Sets the weights by hand, while no rollout is open. */
+        /**
+         * Sets the weights by hand, while no rollout is open.
+         * @description Needs the role admin.
+         */
         put: operations["setTraffic"];
         post?: never;
         delete?: never;
@@ -213,7 +269,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Writes the truth about predictions to prediction-label: one label, a list, or {labels}. */
+        /**
+         * Writes the truth about predictions to prediction-label: one label, a list, or {labels}.
+         * @description Needs the role operate.
+         */
         post: operations["sendLabels"];
         delete?: never;
         options?: never;
@@ -230,9 +289,29 @@ export interface paths {
         };
         /**
          * Decisions and verdicts as they come, as server-sent events.
-         * @description Each event has the name decision or verdict, an id to resume from, and the record as its data.
+         * @description Each event is named decision or verdict, has an id to resume from, and the record as its data. Needs the role read.
          */
         get: operations["followEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The name and the role of whoever asks.
+         * @description Needs the role read.
+         */
+        get: operations["whoAmI"];
         put?: never;
         post?: never;
         delete?: never;
@@ -248,7 +327,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["HealthController_live"];
+        /** Whether the process answers. Not off because Kafka or Redis is away. */
+        get: operations["isLive"];
         put?: never;
         post?: never;
         delete?: never;
@@ -264,7 +344,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["HealthController_ready"];
+        /** Whether to send requests here. */
+        get: operations["isReady"];
         put?: never;
         post?: never;
         delete?: never;
@@ -280,7 +361,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["MetricsController_metrics"];
+        /** Metrics for Prometheus. */
+        get: operations["getMetrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -345,6 +427,16 @@ export interface components {
             /** @description Where in the text, when the body was text. */
             line?: number;
             column?: number;
+        };
+        Me: {
+            name: string;
+            /** @enum {string} */
+            role: "read" | "operate" | "admin";
+            /**
+             * @description How that is known; nobody: this controller asks for no token.
+             * @enum {string}
+             */
+            by: "token" | "oidc" | "nobody";
         };
         ModelView: {
             state: components["schemas"]["RolloutState"];
@@ -745,6 +837,7 @@ export interface components {
             appliedBy?: {
                 commandId: string;
                 actor: string;
+                onBehalfOf?: string;
                 reason: string;
             };
             lastVerdict?: {
@@ -806,6 +899,7 @@ export interface components {
                 timer: string;
             };
             actor: string;
+            onBehalfOf?: string;
             at: number;
             safeToRemove: string[];
             spec?: components["schemas"]["RolloutSpec"];
@@ -904,7 +998,7 @@ export interface operations {
                 predictionsPerSecond?: number;
             };
             header?: {
-                /** @description Who asks; stands in the decision. */
+                /** @description On whose behalf; stands in the decision beside the name of the token. */
                 "X-Actor"?: string;
                 /** @description The same key twice acts once. */
                 "Idempotency-Key"?: string;
@@ -957,6 +1051,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description role-too-low, cross-site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description stable-differs */
             409: {
                 headers: {
@@ -993,9 +1096,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description kafka-away */
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description kafka-away, identity-provider-away */
             503: {
                 headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1040,6 +1156,37 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description role-too-low, cross-site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description identity-provider-away */
+            503: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getModel: {
@@ -1071,9 +1218,40 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description role-too-low, cross-site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unknown-model */
             404: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description identity-provider-away */
+            503: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1114,6 +1292,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description role-too-low, cross-site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unknown-model */
             404: {
                 headers: {
@@ -1126,6 +1313,28 @@ export interface operations {
             /** @description invalid-input */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description identity-provider-away */
+            503: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1170,6 +1379,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description role-too-low, cross-site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unknown-model */
             404: {
                 headers: {
@@ -1188,9 +1406,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description no-windows */
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-windows, identity-provider-away */
             503: {
                 headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1205,7 +1436,7 @@ export interface operations {
             header?: {
                 /** @description The same key twice acts once. */
                 "Idempotency-Key"?: string;
-                /** @description Who asks; stands in the decision. */
+                /** @description On whose behalf; stands in the decision beside the name of the token. */
                 "X-Actor"?: string;
             };
             path: {
@@ -1239,6 +1470,15 @@ export interface operations {
             };
             /** @description token-required */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description role-too-low, cross-site */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1282,7 +1522,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid-input */
+            /** @description invalid-input, rollout-open */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1291,9 +1531,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description kafka-away */
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description kafka-away, identity-provider-away */
             503: {
                 headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1317,7 +1570,7 @@ export interface operations {
             header?: {
                 /** @description The same key twice acts once. */
                 "Idempotency-Key"?: string;
-                /** @description Who asks; stands in the decision. */
+                /** @description On whose behalf; stands in the decision beside the name of the token. */
                 "X-Actor"?: string;
             };
             path: {
@@ -1351,6 +1604,15 @@ export interface operations {
             };
             /** @description token-required */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description role-too-low, cross-site */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1394,7 +1656,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid-input */
+            /** @description invalid-input, rollout-open */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1403,9 +1665,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description kafka-away */
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description kafka-away, identity-provider-away */
             503: {
                 headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1429,7 +1704,7 @@ export interface operations {
             header?: {
                 /** @description The same key twice acts once. */
                 "Idempotency-Key"?: string;
-                /** @description Who asks; stands in the decision. */
+                /** @description On whose behalf; stands in the decision beside the name of the token. */
                 "X-Actor"?: string;
             };
             path: {
@@ -1463,6 +1738,15 @@ export interface operations {
             };
             /** @description token-required */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description role-too-low, cross-site */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1506,7 +1790,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid-input */
+            /** @description invalid-input, rollout-open */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1515,9 +1799,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description kafka-away */
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description kafka-away, identity-provider-away */
             503: {
                 headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1541,7 +1838,7 @@ export interface operations {
             header?: {
                 /** @description The same key twice acts once. */
                 "Idempotency-Key"?: string;
-                /** @description Who asks; stands in the decision. */
+                /** @description On whose behalf; stands in the decision beside the name of the token. */
                 "X-Actor"?: string;
             };
             path: {
@@ -1575,6 +1872,15 @@ export interface operations {
             };
             /** @description token-required */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description role-too-low, cross-site */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1618,7 +1924,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid-input */
+            /** @description invalid-input, rollout-open */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1627,9 +1933,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description kafka-away */
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description kafka-away, identity-provider-away */
             503: {
                 headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1653,7 +1972,7 @@ export interface operations {
             header?: {
                 /** @description The same key twice acts once. */
                 "Idempotency-Key"?: string;
-                /** @description Who asks; stands in the decision. */
+                /** @description On whose behalf; stands in the decision beside the name of the token. */
                 "X-Actor"?: string;
             };
             path: {
@@ -1694,6 +2013,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description role-too-low, cross-site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unknown-model */
             404: {
                 headers: {
@@ -1730,7 +2058,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid-input */
+            /** @description invalid-input, rollout-open */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1739,9 +2067,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description kafka-away */
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description kafka-away, identity-provider-away */
             503: {
                 headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1759,13 +2100,13 @@ export interface operations {
             };
         };
     };
-    undo: {
+    retry: {
         parameters: {
             query?: never;
             header?: {
                 /** @description The same key twice acts once. */
                 "Idempotency-Key"?: string;
-                /** @description Who asks; stands in the decision. */
+                /** @description On whose behalf; stands in the decision beside the name of the token. */
                 "X-Actor"?: string;
             };
             path: {
@@ -1806,6 +2147,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description role-too-low, cross-site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unknown-model */
             404: {
                 headers: {
@@ -1842,7 +2192,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid-input */
+            /** @description invalid-input, rollout-open */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1851,9 +2201,156 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description kafka-away */
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description kafka-away, identity-provider-away */
             503: {
                 headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-answer */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key twice acts once. */
+                "Idempotency-Key"?: string;
+                /** @description On whose behalf; stands in the decision beside the name of the token. */
+                "X-Actor"?: string;
+            };
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Carried out; with the decisions it caused and the state after it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            /** @description unreadable-request, bad-header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description token-required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description role-too-low, cross-site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unknown-model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-open-rollout */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-input, rollout-open */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description kafka-away, identity-provider-away */
+            503: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1877,7 +2374,7 @@ export interface operations {
             header?: {
                 /** @description The same key twice acts once. */
                 "Idempotency-Key"?: string;
-                /** @description Who asks; stands in the decision. */
+                /** @description On whose behalf; stands in the decision beside the name of the token. */
                 "X-Actor"?: string;
             };
             path: {
@@ -1918,6 +2415,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description role-too-low, cross-site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unknown-model */
             404: {
                 headers: {
@@ -1954,7 +2460,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid-input */
+            /** @description invalid-input, rollout-open */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1963,9 +2469,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description kafka-away */
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description kafka-away, identity-provider-away */
             503: {
                 headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2023,6 +2542,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description role-too-low, cross-site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description body-too-large */
             413: {
                 headers: {
@@ -2050,9 +2578,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description kafka-away */
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description kafka-away, identity-provider-away */
             503: {
                 headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2101,6 +2642,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description role-too-low, cross-site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description invalid-input */
             422: {
                 headers: {
@@ -2110,26 +2660,31 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-        };
-    };
-    HealthController_live: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
+            /** @description too-many-requests */
+            429: {
                 headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description identity-provider-away */
+            503: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
         };
     };
-    HealthController_ready: {
+    whoAmI: {
         parameters: {
             query?: never;
             header?: never;
@@ -2138,15 +2693,58 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description As decisions will name them. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description token-required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description role-too-low, cross-site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description identity-provider-away */
+            503: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
         };
     };
-    MetricsController_metrics: {
+    isLive: {
         parameters: {
             query?: never;
             header?: never;
@@ -2155,11 +2753,91 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description It does. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "live": true
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        live?: true;
+                    };
+                };
+            };
+        };
+    };
+    isReady: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Yes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ready": true,
+                     *       "reasons": []
+                     *     }
+                     */
+                    "application/json": {
+                        ready: boolean;
+                        reasons: string[];
+                    };
+                };
+            };
+            /** @description No, and why. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ready": false,
+                     *       "reasons": [
+                     *         "closing"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        ready: boolean;
+                        reasons: string[];
+                    };
+                };
+            };
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its text format. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
             };
         };
     };

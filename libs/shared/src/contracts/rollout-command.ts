@@ -22,7 +22,10 @@ export const CommandSchema = T.Object({
   commandId: T.String({ minLength: 1, maxLength: 200 }),
   model: T.String({ minLength: 1, maxLength: 200 }),
   action: T.Union(COMMAND_ACTIONS.map((a) => T.Literal(a))),
+  /** Whose token it was. */
   actor: T.String(),
+  /** Who is said to have asked for it, when that is somebody else. */
+  onBehalfOf: T.Optional(T.String()),
   reason: T.String(),
   at: T.Integer(),
   /** Of `apply`: the normalised spec. */

@@ -52,8 +52,10 @@ export const DecisionSchema = T.Object({
   step: T.Optional(T.Integer({ minimum: 0 })),
   reason: DecisionReasonSchema,
   cause: DecisionCauseSchema,
-  /** Who: `system`, or the name of the token's owner or of the caller. */
+  /** Who: `system`, or whose token it was. */
   actor: T.String(),
+  /** Who is said to have asked for it, when that is somebody else. */
+  onBehalfOf: T.Optional(T.String()),
   /** When, ms since the epoch by the controller's clock. */
   at: T.Integer(),
   /** Versions that get no traffic any more. */

@@ -66,7 +66,9 @@ export const RolloutProgressSchema = T.Object({
   /** When the present step was last resumed: its atMost and the evaluator's silence count from there. */
   resumedAt: T.Optional(T.Integer()),
   /** The command that asked for this rollout, and whose it was. */
-  appliedBy: T.Optional(T.Object({ commandId: T.String(), actor: T.String(), reason: T.String() })),
+  appliedBy: T.Optional(
+    T.Object({ commandId: T.String(), actor: T.String(), onBehalfOf: T.Optional(T.String()), reason: T.String() }),
+  ),
   /** The last verdict applied; older ones are ignored. */
   lastVerdict: T.Optional(
     T.Object({ verdictId: T.String(), cut: T.Integer(), asOf: T.Integer(), receivedAt: T.Integer() }),

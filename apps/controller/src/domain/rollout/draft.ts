@@ -17,6 +17,7 @@ export interface Draft {
   readonly nowMs: number;
   readonly cause: DecisionCause;
   readonly actor: string;
+  readonly onBehalfOf?: string;
 }
 
 /** Numbers that a decision gives out. */
@@ -92,6 +93,7 @@ export function decide(draft: Draft, decision: NewDecision): Draft {
     reason: decision.reason,
     cause: draft.cause,
     actor: draft.actor,
+    ...(draft.onBehalfOf === undefined ? {} : { onBehalfOf: draft.onBehalfOf }),
     at: draft.nowMs,
     safeToRemove: allNeeded ? [] : Object.keys(weights).filter((version) => weights[version] === 0),
     ...(decision.spec === undefined ? {} : { spec: decision.spec, versions }),

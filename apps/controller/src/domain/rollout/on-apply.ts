@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Command, RolloutProgress, RolloutSpec, RolloutState, VersionSpec } from '@app/shared';
 import { decide, type Draft, isOpen } from './draft.js';
 import { type Refusal, refuse } from './on-command.js';
+import { whoOf } from './reason-text.js';
 import { routedVersionChanged, withVersion } from './version-indexes.js';
 
 /** A model before anything was decided about it. */
@@ -33,7 +34,7 @@ export function onApply(draft: Draft, command: Command, spec: RolloutSpec): Draf
   const { rollout } = state;
   if (isOpen(rollout)) {
     if (sameJson(rollout.spec, spec)) return draft;
-    const text = `${rollout.rollout} is open (${rollout.status}) with another spec; abort or promote it first`;
+    const text = `${state.model} has an open rollout, ${rollout.rollout} (${rollout.status}), with another spec; abort or promote it first`;
     return refuse('rollout-open', text);
   }
   if (spec.stable.version !== state.stable) {
@@ -83,8 +84,8 @@ function register(draft: Draft, command: Command, spec: RolloutSpec, versions: V
     alone && !(state.weights[state.stable] === 1 && sameJson(state.prediction ?? null, spec.prediction ?? null));
   if (!isNew && !moved && !restated) return draft;
   const text = isNew
-    ? `${state.model} registered by ${command.actor}; ${state.stable} gets all traffic`
-    : `${state.model} registered anew by ${command.actor}: ${moved ? 'a version with traffic is reached in another way' : `${state.stable} gets all traffic`}`;
+    ? `${state.model} registered by ${whoOf(command)}; ${state.stable} gets all traffic`
+    : `${state.model} registered anew by ${whoOf(command)}: ${moved ? 'a version with traffic is reached in another way' : `${state.stable} gets all traffic`}`;
   return decide(draft, {
     action: 'registered',
     reason: { code: isNew ? 'registered' : 'registered-anew', text },
@@ -109,7 +110,12 @@ function awaitReady(draft: Draft, command: Command, spec: RolloutSpec, canary: V
     phases: [],
     startedAt: draft.nowMs,
     stepStartedAt: draft.nowMs,
-    appliedBy: { commandId: command.commandId, actor: command.actor, reason: command.reason },
+    appliedBy: {
+      commandId: command.commandId,
+      actor: command.actor,
+      ...(command.onBehalfOf === undefined ? {} : { onBehalfOf: command.onBehalfOf }),
+      reason: command.reason,
+    },
   };
   const weights = { ...state.weights, [canary.version]: state.weights[canary.version] ?? 0 };
   return {

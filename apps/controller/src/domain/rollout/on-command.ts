@@ -1,6 +1,6 @@
 import { assertNever, type Command, type DecisionReason, type RolloutProgress, type Weights } from '@app/shared';
 import { decide, type Draft, isOpen } from './draft.js';
-import { stepText } from './reason-text.js';
+import { stepText, whoOf } from './reason-text.js';
 import { enterStep, giveUp, pause, promote, resume } from './steps.js';
 import { sameWeights, parseTraffic } from './weights.js';
 
@@ -48,19 +48,19 @@ function onOpenRollout(draft: Draft, command: Command, action: RolloutAction): D
     case 'promote':
       return enterStep(draft, rollout.step + 1, {
         code: 'promoted-by-hand',
-        text: `${stepText(rollout)} ended by ${command.actor}${because(command)}`,
+        text: `${stepText(rollout)} ended by ${whoOf(command)}${because(command)}`,
       });
     case 'promote-full':
       return promote(draft, {
         code: 'promoted-by-hand',
-        text: `promoted from ${stepText(rollout)} by ${command.actor}${because(command)}`,
+        text: `promoted from ${stepText(rollout)} by ${whoOf(command)}${because(command)}`,
       });
     case 'pause':
       return pauseByHand(draft, rollout, command);
     case 'resume':
       if (rollout.status !== 'paused')
         return refuse('not-paused', `${rollout.rollout} is not paused; nothing to resume`);
-      return resume(draft, { code: 'resumed-by-hand', text: `resumed by ${command.actor}${because(command)}` });
+      return resume(draft, { code: 'resumed-by-hand', text: `resumed by ${whoOf(command)}${because(command)}` });
     default:
       return assertNever(action, 'action');
   }
@@ -72,7 +72,7 @@ function abort(draft: Draft, command: Command): Draft | Refusal {
   }
   return giveUp(draft, 'aborted', {
     code: 'aborted-by-hand',
-    text: `aborted by ${command.actor}${because(command)}`,
+    text: `aborted by ${whoOf(command)}${because(command)}`,
   });
 }
 
@@ -81,14 +81,17 @@ function pauseByHand(draft: Draft, rollout: RolloutProgress, command: Command): 
   if (rollout.status === 'paused' && rollout.pause?.until === undefined) {
     return refuse('already-paused', `${rollout.rollout} is paused already; resume, promote or abort it`);
   }
-  return pause(draft, { code: 'paused-by-hand', text: `paused by ${command.actor}${because(command)}` });
+  return pause(draft, { code: 'paused-by-hand', text: `paused by ${whoOf(command)}${because(command)}` });
 }
 
 /** After a promotion: back to the version that was stable before it. The rollout stays promoted, its end is final. */
 function undo(draft: Draft, command: Command): Draft | Refusal {
   const { rollout, stable, versions } = draft.state;
   if (isOpen(rollout)) {
-    return refuse('rollout-open', `${rollout.rollout} is open; abort it, undo is for what was promoted`);
+    return refuse(
+      'rollout-open',
+      `${command.model} has an open rollout, ${rollout.rollout}; abort it, undo is for what was promoted`,
+    );
   }
   if (rollout?.status !== 'promoted') {
     return refuse('nothing-to-undo', `the last rollout of ${command.model} was not promoted; set the traffic by hand`);
@@ -98,7 +101,7 @@ function undo(draft: Draft, command: Command): Draft | Refusal {
   }
   const reason: DecisionReason = {
     code: 'undone-by-hand',
-    text: `${rollout.rollout} undone by ${command.actor}${because(command)}; ${rollout.stable} is stable again and gets all traffic`,
+    text: `${rollout.rollout} undone by ${whoOf(command)}${because(command)}; ${rollout.stable} is stable again and gets all traffic`,
   };
   return decide(draft, {
     action: 'undone',
@@ -114,7 +117,7 @@ function setTraffic(draft: Draft, command: Command, weights: Weights): Draft | R
   if (isOpen(rollout)) {
     return refuse(
       'rollout-open',
-      `${rollout.rollout} decides on the traffic while it is open; abort or promote it first`,
+      `${draft.state.model} has an open rollout, ${rollout.rollout}, which decides on the traffic; abort or promote it first`,
     );
   }
   const parsed = parseTraffic(weights, Object.keys(versions));
@@ -122,7 +125,7 @@ function setTraffic(draft: Draft, command: Command, weights: Weights): Draft | R
   if (sameWeights(parsed.value, draft.state.weights)) return draft;
   return decide(draft, {
     action: 'weight-changed',
-    reason: { code: 'set-by-hand', text: `traffic set by ${command.actor}${because(command)}` },
+    reason: { code: 'set-by-hand', text: `traffic set by ${whoOf(command)}${because(command)}` },
     weights: parsed.value,
   });
 }

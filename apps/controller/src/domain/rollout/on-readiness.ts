@@ -15,5 +15,7 @@ export function onReadiness(draft: Draft, answer: ReadinessInput): Draft | 'no-o
     );
   }
   const by = rollout.appliedBy;
-  return startRollout(by ? { ...draft, cause: { kind: 'command', commandId: by.commandId }, actor: by.actor } : draft);
+  if (!by) return startRollout(draft);
+  const { commandId, actor, onBehalfOf } = by;
+  return startRollout({ ...draft, cause: { kind: 'command', commandId }, actor, onBehalfOf });
 }

@@ -1,4 +1,9 @@
-import type { CheckResult, RolloutProgress } from '@app/shared';
+import type { CheckResult, Command, RolloutProgress } from '@app/shared';
+
+/** `ci on behalf of ada`: the second is only said. */
+export function whoOf({ actor, onBehalfOf }: Command): string {
+  return onBehalfOf === undefined ? actor : `${actor} on behalf of ${onBehalfOf}`;
+}
 
 /** 0.1 -> `10 %`. */
 export function shareText(weight: number): string {

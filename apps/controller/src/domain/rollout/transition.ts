@@ -52,7 +52,8 @@ function byCommand(state: RolloutState | null, command: Command, nowMs: number):
     const { refused } = refuse('unknown-model', `there is no model ${command.model}; apply a rollout file first`);
     return { state, decisions: [], commandResult: resultOf(command, 0, refused) };
   }
-  const draft: Draft = { state: known, decisions: [], nowMs, cause, actor: command.actor };
+  const { actor, onBehalfOf } = command;
+  const draft: Draft = { state: known, decisions: [], nowMs, cause, actor, onBehalfOf };
   const outcome = carryOut(draft, command);
   if ('refused' in outcome) {
     const commandResult = resultOf(command, known.sequence, outcome.refused);
