@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { check } from './check.mjs';
 import { ROOT, bin, runTool } from './processes.mjs';
 import { say } from './say.mjs';
+import { installSchemathesis } from './schemathesis.mjs';
 
 const REPORTS = join(ROOT, '.cache', 'test-reports');
 const SUITES = ['simulation', 'integration', 'e2e'];
@@ -17,6 +18,7 @@ export async function testAll(args) {
   rmSync(REPORTS, { recursive: true, force: true });
   mkdirSync(REPORTS, { recursive: true });
   const failedChecks = await check(['--reporter=default', ...jsonReport('unit')]);
+  installSchemathesis();
   let failedSuites = 0;
   for (const suite of SUITES) {
     say(`Running the ${suite} tests ...`);

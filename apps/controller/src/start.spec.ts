@@ -450,6 +450,23 @@ describe('the API itself', () => {
     expect(body).toContain('model_canary_controller_owned_partitions 2');
   });
 
+  test('answers a method that a path does not take with 405 and those it takes', async () => {
+    await given();
+    for (const [path, allow] of [
+      ['/api/v1/models', 'GET, HEAD'],
+      ['/api/v1/models/digits/traffic', 'PUT'],
+      ['/health/live', 'GET, HEAD'],
+    ] as const) {
+      const response = await fetch(`${world.controllers[0]!.url}${path}`, { method: 'DELETE', body: '{' });
+      expect([path, response.status, response.headers.get('allow')]).toEqual([path, 405, allow]);
+      expect(await response.json()).toMatchObject({
+        code: 'method-not-allowed',
+        detail: expect.stringContaining(allow) as string,
+      });
+    }
+    expect((await world.request('DELETE', '/api/v1/nothing', undefined, {})).status).toBe(404);
+  });
+
   test.each([
     ['JSON that does not parse', '{', 'application/json', 400],
     ['a type nobody reads', 'x', 'application/octet-stream', 415],

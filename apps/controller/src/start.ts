@@ -11,6 +11,7 @@ import {
   type TopicNames,
   type WindowReader,
 } from '@app/shared';
+import { allowListedMethods } from './api/allowed-methods.js';
 import { authenticateRequests } from './api/auth/authentication.js';
 import { Authenticator } from './api/auth/authenticator.js';
 import { limitRequests } from './api/auth/request-limit.js';
@@ -109,6 +110,7 @@ async function listen(
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({ bodyLimit: BODY_BYTES_MAX, forceCloseConnections: true });
   const fastify = adapter.getInstance();
+  const methods = allowListedMethods(fastify);
   refuseOtherSites(fastify, authenticator);
   authenticateRequests(fastify, authenticator);
   // As text: the reader of rollout files names line and column.
@@ -128,6 +130,8 @@ async function listen(
     }),
   );
   serveOpenApi(app);
+  await app.init();
+  methods.close();
   await app.listen(parts.settings.HTTP_PORT, parts.settings.HTTP_HOST);
   return app;
 }

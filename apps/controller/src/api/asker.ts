@@ -27,17 +27,21 @@ export const IDEMPOTENCY_HEADER = {
   name: 'Idempotency-Key',
   required: false,
   description: 'The same key twice acts once.',
-  schema: { type: 'string', pattern: '^[!-~]{1,200}$' },
+  schema: { type: 'string', pattern: '^[!-~]{1,200}$', examples: ['night-job-7'] },
 } as const;
 export const ACTOR_HEADER = {
   name: 'X-Actor',
   required: false,
   description: 'On whose behalf; stands in the decision beside the name of the token.',
-  schema: { type: 'string', minLength: 1, maxLength: 200 },
+  schema: {
+    type: 'string',
+    pattern: '^[A-Za-z0-9.@+_:/-]([A-Za-z0-9 .@+_:/-]{0,198}[A-Za-z0-9.@+_:/-])?$',
+    examples: ['ada'],
+  },
 } as const;
 
-const ACTOR = /^[\p{L}\p{N} .@+_:/-]{1,200}$/u;
-const KEY = /^[\x21-\x7e]{1,200}$/;
+const NAME = new RegExp(ACTOR_HEADER.schema.pattern);
+const KEY = new RegExp(IDEMPOTENCY_HEADER.schema.pattern);
 
 /**
  * Whom a command comes from: whoever the token was given to. A name in X-Actor is only said, so it stands beside that, as
@@ -45,9 +49,9 @@ const KEY = /^[\x21-\x7e]{1,200}$/;
  */
 function actorOf(identity: Identity, header: string | undefined): Pick<Asker, 'actor' | 'onBehalfOf'> {
   if (header === undefined || header === identity.name) return { actor: identity.name };
-  if (ACTOR.test(header))
+  if (NAME.test(header))
     return identity.by === 'nobody' ? { actor: header } : { actor: identity.name, onBehalfOf: header };
-  return refuseHeader('X-Actor', 'must be a name of at most 200 letters, digits, spaces and . @ + _ : / -');
+  return refuseHeader('X-Actor', 'must be a name of at most 200 ASCII letters, digits, spaces and . @ + _ : / -');
 }
 
 /** The command's id, chosen by who asks: the same one twice acts once. */

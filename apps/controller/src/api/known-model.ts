@@ -3,7 +3,7 @@ import type { ModelDirectory } from '../reading/model-directory.js';
 import { refuse } from './problem.js';
 
 /** The path parameter that names a model, as the OpenAPI document has it. */
-export const MODEL = { name: 'model', example: 'digits', schema: { type: 'string', minLength: 1 } };
+export const MODEL = { name: 'model', schema: { type: 'string', minLength: 1, examples: ['digits'] } };
 
 /** Throws ProblemException 404 for a model that nobody has registered. */
 export function knownModel(directory: ModelDirectory, model: string): RolloutState {

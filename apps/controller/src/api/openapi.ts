@@ -83,13 +83,17 @@ export function serveOpenApi(app: INestApplication): void {
 
 /** With what decorators cannot say: the contracts' schemas, examples, and the paths of all services. */
 function completed(document: OpenAPIObject): OpenAPIObject {
-  const schemas = publishedSchemas(API_SCHEMAS, '#/components/schemas/');
+  // Bodies of commands: the pipe that checks them takes no other fields.
+  const bodies = Object.entries(document.components?.schemas ?? {}).map(
+    ([name, schema]) => [name, { ...schema, additionalProperties: false }] as const,
+  );
+  const schemas = { ...Object.fromEntries(bodies), ...publishedSchemas(API_SCHEMAS, '#/components/schemas/') };
   return {
     ...document,
     paths: { ...document.paths, ...SERVICE_PATHS },
     components: {
       ...document.components,
-      schemas: { ...document.components?.schemas, ...schemas },
+      schemas,
       examples: documentedExamples(),
     },
   };

@@ -10,7 +10,7 @@ export const PROBLEM_CODES = {
   'unreadable-request': { status: 400, detail: "Expected property name or '}' in JSON at position 1" },
   'bad-header': {
     status: 400,
-    detail: 'X-Actor must be a name of at most 200 letters, digits, spaces and . @ + _ : / -',
+    detail: 'X-Actor must be a name of at most 200 ASCII letters, digits, spaces and . @ + _ : / -',
     field: 'X-Actor',
   },
   'token-required': { status: 401, detail: 'this API needs the header Authorization: Bearer <token>' },

@@ -112,6 +112,7 @@ export class WindowsQuery {
   @ToNumber()
   @IsInt()
   @Min(0)
+  @Max(Number.MAX_SAFE_INTEGER)
   from?: number;
 
   @ApiPropertyOptional({ ...time, description: 'Milliseconds since the epoch; default now.' })
@@ -119,6 +120,7 @@ export class WindowsQuery {
   @ToNumber()
   @IsInt()
   @Min(0)
+  @Max(Number.MAX_SAFE_INTEGER)
   to?: number;
 }
 
