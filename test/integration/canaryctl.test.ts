@@ -1,6 +1,6 @@
 import { labelCodec, KafkaBus, silentLogger, systemClock, topicNames } from '@app/shared';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runCli } from '../../apps/cli/src/run-cli.js';
+import { type CliRun, runAtTerminal, wordsOf } from '../../apps/cli/src/testing/fake-terminal.js';
 import { World } from '../../apps/controller/test/controller-fixture.js';
 import { startLocalStack } from '../../deploy/local/local-stack.js';
 
@@ -15,39 +15,21 @@ steps:
   - { traffic_split: { v1: 0, v2: 1 }, atLeast: { duration: 10m } }
 `;
 
-interface Run {
-  readonly exit: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function run(command: string, env: Record<string, string>, file = FILE): Promise<Run> {
-  let out = '';
-  let err = '';
-  const exit = await runCli(
-    command.match(/"[^"]*"|\S+/g)!.map((arg) => arg.replaceAll('"', '')),
-    {
-      env,
-      clock: systemClock,
-      fetch,
-      signal: new AbortController().signal,
-      stdout: { write: (text: string) => (out += text) },
-      stderr: { write: (text: string) => (err += text) },
-      readFile: async () => file,
-      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms / 100)),
-      replay: async function* () {},
-      rehearse: async function* () {},
-      connectBus: () =>
-        new KafkaBus({ brokers: env['KAFKA_BROKERS']!.split(','), clientId: 'canaryctl', logger: silentLogger }),
-    },
-  );
-  return { exit, out, err };
-}
+const run = (command: string, env: Record<string, string>, file = FILE): Promise<CliRun> =>
+  runAtTerminal(wordsOf(command), {
+    env,
+    clock: systemClock,
+    fetch,
+    readFile: async () => file,
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms / 100)),
+    connectBus: () =>
+      new KafkaBus({ brokers: env['KAFKA_BROKERS']!.split(','), clientId: 'canaryctl', logger: silentLogger }),
+  });
 
 describe('canaryctl and a real controller', () => {
   let world: World;
   let env: Record<string, string>;
-  const ctl = (command: string, file?: string): Promise<Run> => run(command, env, file);
+  const ctl = (command: string, file?: string): Promise<CliRun> => run(command, env, file);
 
   beforeEach(async () => {
     world = await World.create();
@@ -69,9 +51,11 @@ describe('canaryctl and a real controller', () => {
     await world.judge('continue');
     expect((await ctl('list')).out).toMatch(/digits +Progressing \(step 1\/3, .*v1 -> v2 +10 %/);
 
-    expect((await ctl('pause digits --reason "busy hours"')).out).toMatch(/Paused.*\npaused by ada: busy hours/);
+    expect((await ctl('pause digits --reason "busy hours"')).out).toMatch(
+      /Paused.*\npaused by operator on behalf of ada: busy hours/,
+    );
     expect((await ctl('status digits --wait')).exit).toBe(3);
-    expect((await ctl('resume digits')).out).toMatch(/Progressing.*\nresumed by ada/);
+    expect((await ctl('resume digits')).out).toMatch(/Progressing.*\nresumed by operator on behalf of ada/);
     expect((await ctl('promote digits')).out).toMatch(/v1 50 % · v2 50 %/);
     expect((await ctl('promote digits --full --reason "seen enough"')).out).toMatch(/Promoted \(v2\)/);
     expect((await ctl('status digits --wait')).exit).toBe(0);

@@ -23,7 +23,7 @@ import {
 } from '@app/shared';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { replayLines } from '../../apps/cli/src/replay-process.js';
-import { runCli } from '../../apps/cli/src/run-cli.js';
+import { type CliRun, runAtTerminal } from '../../apps/cli/src/testing/fake-terminal.js';
 import type { RolloutInput } from '../../apps/controller/src/domain/rollout/inputs.js';
 import { transition } from '../../apps/controller/src/domain/rollout/transition.js';
 import { decisionRecord, stateRecord } from '../../apps/controller/src/ownership/records.js';
@@ -173,24 +173,18 @@ class World {
     while (ours() < enough) await delay(20);
   }
 
-  async ctl(line: string): Promise<{ readonly exit: number; readonly out: string; readonly err: string }> {
-    let [out, err] = ['', ''];
+  async ctl(line: string): Promise<CliRun> {
     const { env } = this;
     const { signal } = new AbortController();
-    const exit = await runCli(line.split(' '), {
+    return runAtTerminal(line.split(' '), {
       env,
       clock: systemClock,
-      fetch,
       signal,
-      stdout: { write: (text: string) => (out += text) },
-      stderr: { write: (text: string) => (err += text) },
       readFile: async (path) => readFileSync(path, 'utf8'),
       sleep: (ms) => delay(ms),
       replay: (args) => replayLines(args, { env: { ...process.env, ...env }, signal, program: PROGRAM }),
-      rehearse: async function* () {},
       connectBus: () => new KafkaBus({ brokers: stack.kafkaBrokers.split(','), clientId: 'ctl', logger: silentLogger }),
     });
-    return { exit, out, err };
   }
 
   /** Runs a replay and reads what it printed. */

@@ -18,7 +18,8 @@ export type ApiCall<T> = (http: Client<ApiPaths>) => Promise<{
 
 /** The controller's HTTP API, by the types of its document. Every failure is a CliError that says what happened and what to do. */
 export class ApiClient {
-  private readonly base: string;
+  /** Without a slash at its end. */
+  readonly base: string;
   private readonly headers: Readonly<Record<string, string>>;
 
   constructor(
@@ -32,8 +33,12 @@ export class ApiClient {
         `the controller's address ${JSON.stringify(text)} is not a URL: write for instance ${DEFAULT_SERVER}`,
         { exit: EXIT.usage },
       );
-    this.base = text;
+    this.base = text.replace(/\/+$/, '');
     this.headers = headersOf(terminal);
+  }
+
+  get origin(): string {
+    return new URL(this.base).origin;
   }
 
   async call<T>(request: ApiCall<T>): Promise<T> {
@@ -59,7 +64,7 @@ export class ApiClient {
   private notTheApi(): CliError {
     return new CliError(
       'not-the-api',
-      `${new URL(this.base).origin} answered something that is not JSON: is it the controller? Set --server or CANARY_SERVER`,
+      `${this.origin} answered something that is not JSON: is it the controller? Set --server or CANARY_SERVER`,
     );
   }
 
@@ -70,7 +75,7 @@ export class ApiClient {
       name === 'TimeoutError' ? `no answer within ${REQUEST_TIMEOUT_MS / 1000} s` : (cause?.code ?? String(error));
     return new CliError(
       'unreachable',
-      `the controller at ${new URL(this.base).origin} cannot be reached (${why}): is it running? Its address is --server or CANARY_SERVER`,
+      `the controller at ${this.origin} cannot be reached (${why}): is it running? Its address is --server or CANARY_SERVER`,
     );
   }
 }

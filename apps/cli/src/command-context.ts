@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { ApiClient } from './api-client.js';
 import { type Screen, screenOf, type Terminal } from './terminal.js';
 
-export type OutputFormat = 'text' | 'json' | 'yaml';
+export type OutputFormat = 'text' | 'json' | 'yaml' | 'md' | 'html';
 
 /** What every command gets besides its own arguments. */
 export interface CommandContext {
@@ -47,7 +47,7 @@ export class CommandTable {
     const command = parent
       .command(signature)
       .description(text.summary)
-      .addOption(new Option('-o, --output <format>', 'how to print').choices(formats).default('text'))
+      .addOption(new Option('-o, --output <format>', 'how to print').choices(formats).default(formats[0]))
       .addOption(new Option('--server <url>', 'address of the controller (CANARY_SERVER)'))
       .addHelpText('after', `\nExample:\n  ${text.example.replaceAll('\n', '\n  ')}`);
     return command.action(async (...given: unknown[]) => {

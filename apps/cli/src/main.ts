@@ -1,11 +1,16 @@
 #!/usr/bin/env node
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline/promises';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { configuredKafka, createLogger, type Env, KafkaBus, loadConfig, ServiceConfig, systemClock } from '@app/shared';
+import { askRedis } from './doctor/redis-facts.js';
 import { rehearsalLines } from './rehearsal-process.js';
 import { replayLines } from './replay-process.js';
 import { runCli } from './run-cli.js';
+
+const DIAL_WITHIN_MS = 5_000;
 
 const interrupted = new AbortController();
 process.once('SIGINT', () => interrupted.abort());
@@ -19,6 +24,12 @@ process.exitCode = await runCli(process.argv.slice(2), {
   signal: interrupted.signal,
   stdout: process.stdout,
   stderr: process.stderr,
+  isInteractive: process.stdin.isTTY === true && process.stderr.isTTY === true,
+  nodeVersion: process.versions.node,
+  ask,
+  writeFile: (path, content, { overwrite }) => writeFile(path, content, { flag: overwrite ? 'w' : 'wx' }),
+  dial,
+  redisFacts: askRedis,
   readFile: (path) => (path === '-' ? text(process.stdin) : readFile(path, 'utf8')),
   sleep: (ms) => setTimeout(ms, undefined, { signal: interrupted.signal }).catch(() => undefined),
   replay: (args) => replayLines(args, { env: process.env, signal: interrupted.signal }),
@@ -30,4 +41,28 @@ function connectBus(env: Env): KafkaBus {
   const config = loadConfig(ServiceConfig, env);
   const logger = createLogger('canaryctl', 'warn');
   return new KafkaBus({ ...configuredKafka(config, logger), clientId: 'canaryctl' });
+}
+
+/** On standard error: what a command prints may go into a file. */
+async function ask(question: string): Promise<string> {
+  const reader = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await reader.question(question, { signal: interrupted.signal });
+  } finally {
+    reader.close();
+  }
+}
+
+function dial(host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, timeout: DIAL_WITHIN_MS });
+    const end = (error?: Error): void => {
+      socket.destroy();
+      if (error) reject(error);
+      else resolve();
+    };
+    socket.once('connect', () => end());
+    socket.once('error', end);
+    socket.once('timeout', () => end(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' })));
+  });
 }

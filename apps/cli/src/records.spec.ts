@@ -11,9 +11,8 @@ import {
   topicNames,
 } from '@app/shared';
 import { afterEach, describe, expect, it } from 'vitest';
-import { runCli } from './run-cli.js';
 import { replayLines } from './replay-process.js';
-import type { Terminal } from './terminal.js';
+import { runAtTerminal } from './testing/fake-terminal.js';
 
 const AT = new Date(2026, 10, 22, 14, 2, 11, 250).getTime();
 const FILE = `
@@ -88,26 +87,18 @@ const bus = new MemoryBus({ clock: new ManualClock(AT) });
 afterEach(() => bus.close());
 
 async function run(command: string, lines: readonly ReplayLine[] = [], env: Record<string, string> = {}) {
-  let [out, err] = ['', ''];
   let args: readonly string[] = [];
-  const terminal: Terminal = {
+  const done = await runAtTerminal(command.split(' '), {
     env,
     clock: new ManualClock(AT),
-    fetch,
-    signal: new AbortController().signal,
-    stdout: { write: (text: string) => (out += text) },
-    stderr: { write: (text: string) => (err += text) },
     readFile: async () => FILE,
-    sleep: async () => undefined,
     connectBus: () => bus,
-    rehearse: async function* () {},
     replay: async function* (given) {
       args = given;
       for (const line of lines) yield JSON.stringify(line);
     },
-  };
-  const exit = await runCli(command.split(' '), terminal);
-  return { exit, out, err, args };
+  });
+  return { ...done, args };
 }
 
 describe('canaryctl replay', () => {

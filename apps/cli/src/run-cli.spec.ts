@@ -1,8 +1,8 @@
 import { type CheckResult, type Decision, ManualClock, MemoryBus, type RolloutState, type Verdict } from '@app/shared';
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
-import { runCli } from './run-cli.js';
 import type { Terminal } from './terminal.js';
+import { type CliRun, runAtTerminal, wordsOf } from './testing/fake-terminal.js';
 
 const NOW_MS = new Date(2026, 10, 22, 14, 2, 11).getTime();
 const ROLLOUT_FILE = `
@@ -52,34 +52,19 @@ class FakeController {
   };
 }
 
-interface Run {
-  readonly exit: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function run(command: string, controller = new FakeController(), change: Partial<Terminal> = {}): Promise<Run> {
-  let out = '';
-  let err = '';
+async function run(
+  command: string,
+  controller = new FakeController(),
+  change: Partial<Terminal> = {},
+): Promise<CliRun> {
   const clock = new ManualClock(NOW_MS);
-  const exit = await runCli(
-    command.match(/"[^"]*"|\S+/g)!.map((arg) => arg.replaceAll('"', '')),
-    {
-      env: {},
-      clock,
-      fetch: controller.fetch,
-      signal: new AbortController().signal,
-      stdout: { write: (text: string) => (out += text) },
-      stderr: { write: (text: string) => (err += text) },
-      readFile: async () => ROLLOUT_FILE,
-      sleep: async (ms) => clock.advance(ms),
-      connectBus: () => new MemoryBus({ clock }),
-      replay: async function* () {},
-      rehearse: async function* () {},
-      ...change,
-    },
-  );
-  return { exit, out, err };
+  return runAtTerminal(wordsOf(command), {
+    clock,
+    fetch: controller.fetch,
+    readFile: async () => ROLLOUT_FILE,
+    sleep: async (ms) => clock.advance(ms),
+    ...change,
+  });
 }
 
 const accuracy: CheckResult = {
@@ -488,7 +473,7 @@ describe('what goes wrong', () => {
 
   it('every command shows an example', async () => {
     const names =
-      'apply,lint,list,get,status,history,explain,promote,pause,resume,retry,undo,abort,set-traffic,labels send,topics create,topics check';
+      'init,apply,lint,simulate,list,get,status,history,explain,report,promote,pause,resume,retry,undo,abort,set-traffic,labels send,replay,export,topics create,topics check,doctor,completion';
     for (const name of names.split(',')) {
       const { exit, out } = await run(`${name} --help`);
       expect([exit, out]).toEqual([0, expect.stringMatching(/Example:\n.*canaryctl/)]);

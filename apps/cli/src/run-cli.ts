@@ -1,11 +1,15 @@
-import { CanaryError } from '@app/shared';
+import { CanaryError, VERSION } from '@app/shared';
 import { Command, CommanderError } from 'commander';
 import { CliError } from './cli-error.js';
 import { CommandTable } from './command-context.js';
 import { addActingCommands } from './commands/acting.js';
+import { addCompletionCommands } from './commands/completion.js';
+import { addDoctorCommand } from './commands/doctor.js';
+import { addInitCommand } from './commands/init.js';
 import { addLabelCommands } from './commands/labels.js';
 import { addLookingCommands } from './commands/looking.js';
 import { addRecordCommands } from './commands/records.js';
+import { addReportCommand } from './commands/report.js';
 import { addFileCommands } from './commands/rollout-files.js';
 import { addSimulateCommand } from './commands/simulate.js';
 import { addTopicCommands } from './commands/topics.js';
@@ -16,12 +20,13 @@ import { problemLine, type Terminal } from './terminal.js';
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
   const program = new Command('canaryctl')
     .description('Canary releases of models: start, watch and steer rollouts.')
+    .version(VERSION)
     .addHelpText(
       'after',
       [
         '',
         'Exit codes: 0 done (status: promoted), 1 error, 2 rolled back or aborted (replay: it differs), 3 paused, not over or timeout, 64 usage.',
-        'Environment: CANARY_SERVER, CANARY_TOKEN or CANARY_TOKEN_FILE, NO_COLOR; for topics, replay and export: KAFKA_BROKERS, TOPIC_PREFIX, TOPIC_NAMES.',
+        'Environment: CANARY_SERVER, CANARY_TOKEN or CANARY_TOKEN_FILE, NO_COLOR; for topics, doctor, replay and export: KAFKA_BROKERS, TOPIC_PREFIX, TOPIC_NAMES.',
       ].join('\n'),
     )
     .exitOverride()
@@ -31,13 +36,17 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     })
     .showHelpAfterError('(--help shows how it is used)');
   const table = new CommandTable(program, terminal);
+  addInitCommand(table);
   addFileCommands(table);
   addSimulateCommand(table);
   addLookingCommands(table);
+  addReportCommand(table);
   addActingCommands(table);
   addLabelCommands(table, table.group('labels', 'the truth about predictions'));
   addRecordCommands(table);
   addTopicCommands(table, table.group('topics', 'the topics in Kafka'));
+  addDoctorCommand(table);
+  addCompletionCommands(table, program, terminal);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return table.exitCode;

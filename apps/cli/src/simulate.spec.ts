@@ -1,14 +1,12 @@
 import {
   type Chance,
-  ManualClock,
-  MemoryBus,
   REHEARSAL_ENDS,
   type RehearsalLine,
   type RehearsalReport,
   type RehearsalRequest,
 } from '@app/shared';
 import { describe, expect, it } from 'vitest';
-import { runCli } from './run-cli.js';
+import { runAtTerminal } from './testing/fake-terminal.js';
 
 const FILE = `
 model: fraud
@@ -76,26 +74,15 @@ const lines: readonly RehearsalLine[] = [
 ];
 
 async function simulate(options: string, said: readonly RehearsalLine[] = lines, file = FILE) {
-  let [out, err] = ['', ''];
   let request: RehearsalRequest | undefined;
-  const clock = new ManualClock(0);
-  const exit = await runCli(['simulate', '-f', 'rollout.yaml', ...options.split(' ').filter(Boolean)], {
-    env: {},
-    clock,
-    fetch,
-    signal: new AbortController().signal,
-    stdout: { write: (text: string) => (out += text) },
-    stderr: { write: (text: string) => (err += text) },
+  const done = await runAtTerminal(['simulate', '-f', 'rollout.yaml', ...options.split(' ').filter(Boolean)], {
     readFile: async () => file,
-    sleep: async () => undefined,
-    connectBus: () => new MemoryBus({ clock }),
-    replay: async function* () {},
     rehearse: async function* (given) {
       request = given;
       yield* said;
     },
   });
-  return { exit, out, err, request };
+  return { ...done, request };
 }
 
 describe('canaryctl simulate', () => {

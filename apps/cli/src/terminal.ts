@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import type { RedisFacts } from './doctor/findings.js';
 import type { Clock, Env, MessageBus, Problem, RehearsalLine, RehearsalRequest } from '@app/shared';
 
 /** Everything a command touches outside itself, so that tests give their own. */
@@ -10,6 +11,17 @@ export interface Terminal {
   readonly signal: AbortSignal;
   readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
+  /** Whether a person sits at standard input. */
+  readonly isInteractive: boolean;
+  /** Of the Node that runs this, without the v. */
+  readonly nodeVersion: string;
+  /** Asks that person; the answer without its line end. */
+  ask(question: string): Promise<string>;
+  /** Rejects with code EEXIST for a file that is there, unless it is to be overwritten. */
+  writeFile(path: string, text: string, options: { readonly overwrite: boolean }): Promise<void>;
+  /** Resolves once a TCP connection stood. */
+  dial(host: string, port: number): Promise<void>;
+  redisFacts(url: string): Promise<RedisFacts>;
   /** Text of a file, or of standard input for `-`. */
   readFile(path: string): Promise<string>;
   /** Resolves after so many ms, or at once when the signal is aborted. */

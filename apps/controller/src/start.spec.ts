@@ -467,6 +467,15 @@ describe('the API itself', () => {
     expect((await world.request('DELETE', '/api/v1/nothing', undefined, {})).status).toBe(404);
   });
 
+  test('refuses headers of any length, and says so as everything else', async () => {
+    await given();
+    const response = await fetch(`${world.controllers[0]!.url}/api/v1/me`, {
+      headers: { 'x-long': 'x'.repeat(40_000) },
+    });
+    expect([response.status, response.headers.get('content-type')]).toEqual([431, 'application/problem+json']);
+    expect(await response.json()).toMatchObject({ status: 431, code: 'headers-too-large' });
+  });
+
   test.each([
     ['JSON that does not parse', '{', 'application/json', 400],
     ['a type nobody reads', 'x', 'application/octet-stream', 415],

@@ -16,6 +16,7 @@ import { authenticateRequests } from './api/auth/authentication.js';
 import { Authenticator } from './api/auth/authenticator.js';
 import { limitRequests } from './api/auth/request-limit.js';
 import { refuseOtherSites } from './api/auth/same-site.js';
+import { answerClientError } from './api/client-error.js';
 import { CommandDesk } from './api/command-desk.js';
 import { EventStreams } from './api/event-streams.js';
 import { serveOpenApi } from './api/openapi.js';
@@ -108,7 +109,11 @@ async function listen(
   authenticator: Authenticator,
   logger: Logger,
 ): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({ bodyLimit: BODY_BYTES_MAX, forceCloseConnections: true });
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_BYTES_MAX,
+    forceCloseConnections: true,
+    clientErrorHandler: answerClientError,
+  });
   const fastify = adapter.getInstance();
   const methods = allowListedMethods(fastify);
   refuseOtherSites(fastify, authenticator);

@@ -30,6 +30,7 @@ const OF_ALL: readonly KnownProblem[] = [
   'role-too-low',
   'cross-site',
   'too-many-requests',
+  'headers-too-large',
   'identity-provider-away',
 ];
 

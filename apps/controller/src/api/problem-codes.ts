@@ -42,6 +42,7 @@ export const PROBLEM_CODES = {
     detail: 'digits has an open rollout, digits-4 (progressing), with another spec; abort or promote it first',
   },
   'too-many': { status: 422, detail: '1200 labels at once; send at most 1000 in a request' },
+  'headers-too-large': { status: 431, detail: 'the address and the headers of a request may have 16 kB together' },
   'too-many-requests': { status: 429, detail: 'more than 3000 requests in a minute; come again in 12 seconds' },
   'identity-provider-away': {
     status: 503,

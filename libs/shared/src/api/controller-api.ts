@@ -1107,6 +1107,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description headers-too-large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description kafka-away, identity-provider-away */
             503: {
                 headers: {
@@ -1170,6 +1179,15 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait, where that is known. */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description headers-too-large */
+            431: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -1241,6 +1259,15 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait, where that is known. */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description headers-too-large */
+            431: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -1330,6 +1357,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description headers-too-large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description identity-provider-away */
             503: {
                 headers: {
@@ -1411,6 +1447,15 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait, where that is known. */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description headers-too-large */
+            431: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -1536,6 +1581,15 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait, where that is known. */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description headers-too-large */
+            431: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -1676,6 +1730,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description headers-too-large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description kafka-away, identity-provider-away */
             503: {
                 headers: {
@@ -1804,6 +1867,15 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait, where that is known. */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description headers-too-large */
+            431: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -1944,6 +2016,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description headers-too-large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description kafka-away, identity-provider-away */
             503: {
                 headers: {
@@ -2072,6 +2153,15 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait, where that is known. */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description headers-too-large */
+            431: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -2212,6 +2302,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description headers-too-large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description kafka-away, identity-provider-away */
             503: {
                 headers: {
@@ -2340,6 +2439,15 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait, where that is known. */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description headers-too-large */
+            431: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -2480,6 +2588,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description headers-too-large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description kafka-away, identity-provider-away */
             503: {
                 headers: {
@@ -2589,6 +2706,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description headers-too-large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description kafka-away, identity-provider-away */
             503: {
                 headers: {
@@ -2671,6 +2797,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description headers-too-large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description identity-provider-away */
             503: {
                 headers: {
@@ -2725,6 +2860,15 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait, where that is known. */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description headers-too-large */
+            431: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
