@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { applications, build, buildIfStale } from './tasks/build.mjs';
 import { check } from './tasks/check.mjs';
+import { packCli } from './tasks/pack-cli.mjs';
 import { bin, ROOT, runTool } from './tasks/processes.mjs';
 import { say } from './tasks/say.mjs';
 import { testAll } from './tasks/test.mjs';
@@ -13,6 +14,7 @@ const USAGE = `usage: node scripts/bootstrap.mjs <task> [arguments]
   check                                format, lint, types, unit tests
   build                                all services into dist/
   generate                             documents and types that are made from the code
+  pack-cli [folder]                    canaryctl as an npm package
   start <app> [arguments]              one of: ${applications().join(', ')}
   bench <name> [arguments]             a benchmark of test/benchmark
   simulate [--short | --full]          what the verdict engine promises, measured on seeded traffic`;
@@ -34,6 +36,9 @@ export async function runTask([task, ...args]) {
     case 'generate':
       // The tests that hold them current write them when told to.
       return exit((await runTool(bin('vitest'), ['run', 'test/generated', '--update'], { show: true })).code === 0);
+    case 'pack-cli':
+      await packCli(args[0] ?? join(ROOT, 'dist'));
+      return;
     case 'start': {
       const [app, ...rest] = args;
       if (!applications().includes(app)) return usage(`there is no app ${app ?? '(none named)'}`);

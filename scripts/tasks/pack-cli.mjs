@@ -1,0 +1,108 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ROOT } from './processes.mjs';
+import { say } from './say.mjs';
+
+/** Programs of the package, at the places where they look for each other. */
+const PROGRAMS = [
+  'apps/cli/src/main',
+  'apps/evaluator/src/replay/main',
+  'apps/evaluator/src/rehearsal/main',
+  'apps/evaluator/src/rehearsal/worker',
+];
+
+/** Importing these does nothing by itself: what canaryctl does not use of them (the services' half) is left out. */
+const WITHOUT_EFFECTS = /\/(libs\/shared\/src|node_modules\/(@nestjs|rxjs|prom-client|fastify|@fastify))\//;
+
+/**
+ * Makes the npm package of canaryctl: its programs bundled, without dependencies.
+ * @param {string} folder where the tarball goes
+ * @returns {Promise<string>} path of the tarball
+ */
+export async function packCli(folder) {
+  const { rolldown } = await import('rolldown');
+  const stage = join(ROOT, 'dist', 'canaryctl');
+  rmSync(stage, { recursive: true, force: true });
+  const bundle = await rolldown({
+    cwd: ROOT,
+    input: Object.fromEntries(PROGRAMS.map((program) => [program, `${program}.ts`])),
+    platform: 'node',
+    tsconfig: join(ROOT, 'tsconfig.json'),
+    treeshake: { moduleSideEffects: (id) => !WITHOUT_EFFECTS.test(id) },
+    logLevel: 'silent',
+  });
+  const { output } = await bundle.generate({
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/[name]-[hash].js',
+  });
+  const chunks = reachable(output);
+  for (const { fileName, code } of chunks) {
+    mkdirSync(dirname(join(stage, fileName)), { recursive: true });
+    writeFileSync(join(stage, fileName), code);
+  }
+  writeFileSync(join(stage, 'LICENSES-OF-OTHERS.txt'), licences(chunks));
+  writeFileSync(join(stage, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
+  writeFileSync(join(stage, 'README.md'), README);
+  copyFileSync(join(ROOT, 'LICENSE'), join(stage, 'LICENSE'));
+  mkdirSync(folder, { recursive: true });
+  const answer = execFileSync('npm', ['pack', '--json', '--pack-destination', folder], {
+    cwd: stage,
+    encoding: 'utf8',
+  });
+  const [packed] = Object.values(JSON.parse(answer));
+  const path = join(folder, packed.filename);
+  say(`${path}: ${Math.round(packed.size / 1000)} kB, ${packed.entryCount} files`);
+  return path;
+}
+
+const README = `# canaryctl
+
+Start, watch and steer canary releases of models. \`canaryctl --help\` shows its commands, \`canaryctl doctor\` what is wrong.
+Needs Node 24. Part of Model Canary.
+`;
+
+function manifest() {
+  const { version, description, license } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  return {
+    name: 'canaryctl',
+    version,
+    description,
+    license,
+    type: 'module',
+    engines: { node: '>=24' },
+    bin: { canaryctl: 'apps/cli/src/main.js' },
+  };
+}
+
+/** What the programs load in the end; the bundler also writes what only unused code would have loaded. */
+function reachable(output) {
+  const byName = new Map(output.filter(({ type }) => type === 'chunk').map((chunk) => [chunk.fileName, chunk]));
+  const wanted = new Set();
+  const visit = (name) => {
+    const chunk = byName.get(name);
+    if (!chunk || wanted.has(chunk)) return;
+    wanted.add(chunk);
+    for (const next of [...chunk.imports, ...chunk.dynamicImports]) visit(next);
+  };
+  for (const program of PROGRAMS) visit(`${program}.js`);
+  return [...wanted];
+}
+
+/** The notices that the licences of bundled packages ask for. */
+function licences(chunks) {
+  const roots = new Set(chunks.flatMap(({ moduleIds }) => moduleIds).flatMap((id) => packageOf(id) ?? []));
+  const notices = [...roots].sort().map((root) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const file = readdirSync(root).find((entry) => /^(licen[cs]e|copying)/i.test(entry));
+    const text = file ? readFileSync(join(root, file), 'utf8').trim() : `Licence: ${license}`;
+    return `${name} ${version}\n${'-'.repeat(name.length + version.length + 1)}\n${text}\n`;
+  });
+  return `${notices.join('\n\n')}`;
+}
+
+function packageOf(moduleId) {
+  const found = /^(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(moduleId)?.[1];
+  return found && existsSync(join(found, 'package.json')) ? found : null;
+}
