@@ -1,16 +1,14 @@
 #!/usr/bin/env node
 import { readFile, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { createInterface } from 'node:readline/promises';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { configuredKafka, createLogger, type Env, KafkaBus, loadConfig, ServiceConfig, systemClock } from '@app/shared';
+import { dial } from './doctor/dial.js';
 import { askRedis } from './doctor/redis-facts.js';
 import { rehearsalLines } from './rehearsal-process.js';
 import { replayLines } from './replay-process.js';
 import { runCli } from './run-cli.js';
-
-const DIAL_WITHIN_MS = 5_000;
 
 const interrupted = new AbortController();
 process.once('SIGINT', () => interrupted.abort());
@@ -51,18 +49,4 @@ async function ask(question: string): Promise<string> {
   } finally {
     reader.close();
   }
-}
-
-function dial(host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, timeout: DIAL_WITHIN_MS });
-    const end = (error?: Error): void => {
-      socket.destroy();
-      if (error) reject(error);
-      else resolve();
-    };
-    socket.once('connect', () => end());
-    socket.once('error', end);
-    socket.once('timeout', () => end(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' })));
-  });
 }

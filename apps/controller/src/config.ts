@@ -68,6 +68,11 @@ export class ControllerConfig extends ServiceConfig {
   @IsString()
   OIDC_NAME_CLAIM = 'sub';
 
+  /** Whom to tell of decisions: a YAML or JSON list of targets. Better in a file: NOTIFICATIONS_FILE. */
+  @IsOptional()
+  @IsString()
+  NOTIFICATIONS?: string;
+
   /** Redis with the windows that the API shows; without it there are none. */
   @IsOptional()
   @IsString()
@@ -105,6 +110,7 @@ export type ControllerSettings = Pick<
   | 'OIDC_ROLE_CLAIM'
   | 'OIDC_NAME_CLAIM'
   | 'COMMAND_TIMEOUT_MS'
+  | 'NOTIFICATIONS'
 >;
 
 export function readControllerConfig(env: Env): { config: ControllerConfig; topics: TopicNames } {

@@ -1,9 +1,21 @@
-import type { Decision, RolloutState } from '@app/shared';
+import { addProcessMetrics, type BusBatch, type Decision, type RolloutState, type Verdict } from '@app/shared';
 import { Counter, Gauge, Registry } from 'prom-client';
+import { addRolloutMetrics } from './rollout-metrics.js';
 
-/** Every metric of the controller. */
+const NOTIFICATION_RESULTS = ['delivered', 'failed', 'dead', 'too-old'] as const;
+
+/** Where the metrics of rollouts come from. */
+export interface RolloutSource {
+  states(): readonly RolloutState[];
+  verdictOf(state: RolloutState): Verdict | null;
+  nowMs(): number;
+}
+
+/** Every metric of the controller; those of rollouts are in rollout-metrics.ts. */
 export class ControllerMetrics {
   readonly registry = new Registry();
+  /** Topics of partitions that are owned here and show a lag. */
+  private readonly lagging = new Map<number, Set<string>>();
 
   private readonly decisions = new Counter({
     name: 'model_canary_decisions_total',
@@ -51,11 +63,65 @@ export class ControllerMetrics {
     help: 'How long the last transaction took.',
     registers: [this.registry],
   });
+  private readonly lag = new Gauge({
+    name: 'model_canary_controller_lag_records',
+    help: 'Verdicts or commands that are still to be read, by partition owned here.',
+    labelNames: ['topic', 'partition'],
+    registers: [this.registry],
+  });
   readonly eventStreams = new Gauge({
     name: 'model_canary_controller_event_streams',
     help: 'Open server-sent event streams.',
     registers: [this.registry],
   });
+
+  private readonly notifications = new Counter({
+    name: 'model_canary_notifications_total',
+    help: 'Notifications of decisions by target and what became of them: delivered, failed (tried again), dead (given up), too-old.',
+    labelNames: ['target', 'result'],
+    registers: [this.registry],
+  });
+  private readonly waitingNotifications = new Gauge({
+    name: 'model_canary_notifications_waiting',
+    help: 'Notifications that a target has not taken yet, and that are tried again.',
+    labelNames: ['target'],
+    registers: [this.registry],
+  });
+
+  constructor() {
+    addProcessMetrics(this.registry, 'controller');
+  }
+
+  /** Shows what is known of models whenever someone looks. */
+  measure(source: RolloutSource): void {
+    addRolloutMetrics(this.registry, source);
+  }
+
+  /** Of a topic of verdicts or commands, as far as its owner has come. */
+  readUpTo({ topic, partition, nextOffset, endOffset }: BusBatch): void {
+    this.lag.set({ topic, partition }, Math.max(0, endOffset - nextOffset));
+    const topics = this.lagging.get(partition) ?? new Set<string>();
+    this.lagging.set(partition, topics.add(topic));
+  }
+
+  partitionLeft(partition: number): void {
+    for (const topic of this.lagging.get(partition) ?? []) this.lag.remove({ topic, partition });
+    this.lagging.delete(partition);
+  }
+
+  /** Counters of a target begin at 0, so that the first failure is seen to be an increase. */
+  expectNotifications(target: string): void {
+    for (const result of NOTIFICATION_RESULTS) this.notifications.inc({ target, result }, 0);
+    this.waitingNotifications.set({ target }, 0);
+  }
+
+  notified(target: string, result: (typeof NOTIFICATION_RESULTS)[number]): void {
+    this.notifications.inc({ target, result });
+  }
+
+  notificationsWaiting(target: string, count: number): void {
+    this.waitingNotifications.set({ target }, count);
+  }
 
   decided(decisions: readonly Decision[]): void {
     for (const { action, reason } of decisions) this.decisions.inc({ action, reason: reason.code });

@@ -421,6 +421,32 @@ describe('the API itself', () => {
     await bus.close();
   });
 
+  test('shows each check of an open rollout in base units, and its status, until it has ended', async () => {
+    await givenStarted();
+    await world.judge('continue');
+    const metrics = async (): Promise<string> => (await world.get<string>('/metrics')).body;
+    await until(async () => (await metrics()).includes('model_canary_check_value'));
+    const text = await metrics();
+    for (const line of [
+      'model_canary_rollout_status_info{model="digits",status="progressing"} 1',
+      'model_canary_rollouts{status="progressing"} 1',
+      'model_canary_rollouts{status="paused"} 0',
+      'model_canary_rollout_step{model="digits"} 1',
+      'model_canary_verdict_age_seconds{model="digits"} 0',
+      'model_canary_check_limit{model="digits",check="errorRate",unit="ratio"} 0.01',
+      'model_canary_build_info{service="controller",version="0.1.0"',
+      'model_canary_controller_lag_records{topic="rollout-verdict",partition="',
+    ])
+      expect(text).toContain(line);
+    expect(text).toMatch(/model_canary_check_log_evidence\{model="digits",check="errorRate",side="fail"\} -?\d/);
+    expect(text).toMatch(/model_canary_nodejs_eventloop_lag_p99_seconds \d/);
+    await world.post('/api/v1/models/digits/abort', { reason: 'seen enough' });
+    await until(async () =>
+      (await metrics()).includes('model_canary_rollout_status_info{model="digits",status="aborted"} 1'),
+    );
+    expect(await metrics()).not.toMatch(/^model_canary_check_value\{/m);
+  });
+
   test('serves OpenAPI, a page for it, health and metrics', async () => {
     await givenStarted();
     const openapi = await world.get<{

@@ -26,6 +26,8 @@ import { TrafficRate } from './api/traffic-rate.js';
 import { type ControllerSettings, requireTokenBeyondLoopback } from './config.js';
 import { ControllerModule, type ControllerParts } from './controller.module.js';
 import { ControllerMetrics } from './metrics.js';
+import { readTargets } from './notifications/targets-file.js';
+import { TargetNotifier } from './notifications/target-notifier.js';
 import { Ownership, type OwnershipTiming } from './ownership/ownership.js';
 import { HttpReadinessProbe, type ReadinessProbe } from './ownership/readiness-probe.js';
 import { ModelDirectory } from './reading/model-directory.js';
@@ -55,6 +57,7 @@ export async function startController(deps: ControllerDeps): Promise<RunningServ
   const { config, topics, bus, clock, logger, windows } = deps;
   const authenticator = new Authenticator(config);
   requireTokenBeyondLoopback(config, authenticator.asksForTokens);
+  const targets = readTargets(config.NOTIFICATIONS);
   const { controlPartitions } = await checkTopics(bus, topics, [
     'verdict',
     'command',
@@ -70,6 +73,11 @@ export async function startController(deps: ControllerDeps): Promise<RunningServ
   });
   const directory = new ModelDirectory({ bus, topics, logger, metrics });
   const journal = new RolloutJournal({ bus, topics, logger });
+  metrics.measure({
+    states: () => directory.all(),
+    verdictOf: (state) => journal.lastVerdict(state),
+    nowMs: () => clock.nowMs(),
+  });
   const streams = new EventStreams(journal.events, metrics);
   const desk = new CommandDesk({ producer, directory, topics, clock, timeoutMs: config.COMMAND_TIMEOUT_MS });
   const traffic = new TrafficRate(windows, clock, logger);
@@ -92,10 +100,14 @@ export async function startController(deps: ControllerDeps): Promise<RunningServ
   const groupId = `${config.TOPIC_PREFIX}${config.CONTROLLER_GROUP}`;
   const ownership = new Ownership({ ...deps, metrics, readiness, groupId, controlPartitions });
   directory.watchUnreadable((refused) => ownership.refuseState(refused));
+  const notifiers = targets.map((target) => {
+    metrics.expectNotifications(target.name);
+    return new TargetNotifier(target, { ...deps, metrics, groupPrefix: groupId, random: Math.random });
+  });
 
   const close = async (): Promise<void> => {
     health.drain();
-    await ownership.close();
+    await Promise.all([ownership.close(), ...notifiers.map((notifier) => notifier.close())]);
     streams.close();
     await app.close();
     await Promise.all([directory.close(), journal.close(), producer.close(), readiness.close()]);

@@ -1,3 +1,4 @@
+import { addProcessMetrics } from '@app/shared';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { OwnerMetrics } from './model-owner/owner-metrics.js';
 import type { SlotMetrics } from './slot-owner/slot-metrics.js';
@@ -9,6 +10,7 @@ type BatchFolded = Parameters<SlotMetrics['batchFolded']>[0];
 export class EvaluatorMetrics implements OwnerMetrics, SlotMetrics {
   readonly registry = new Registry();
   private readonly newestAsOfMs = new Map<number, number>();
+  private lastSealedMs: number | null = null;
 
   private readonly cuts = new Counter({
     name: 'model_canary_evaluator_cuts_total',
@@ -159,9 +161,21 @@ export class EvaluatorMetrics implements OwnerMetrics, SlotMetrics {
     registers: [this.registry],
   });
 
-  /** @param nowMs wall-clock time, for the age of the newest cut. */
-  constructor(nowMs: () => number) {
+  /** @param nowMs wall-clock time, for the ages of the newest cut and of the newest sealed bucket. */
+  constructor(private readonly nowMs: () => number) {
     const { newestAsOfMs } = this;
+    const sealedMs = (): number | null => this.lastSealedMs;
+    addProcessMetrics(this.registry, 'evaluator');
+    new Gauge({
+      name: 'model_canary_evaluator_sealed_bucket_age_seconds',
+      help: 'Time since a bucket of outcomes was last sealed into a summary here; no sample before the first.',
+      registers: [this.registry],
+      collect() {
+        const atMs = sealedMs();
+        if (atMs === null) this.remove();
+        else this.set(Math.max(0, nowMs() - atMs) / 1000);
+      },
+    });
     new Gauge({
       name: 'model_canary_evaluator_cut_lag_seconds',
       help: 'Age of the newest log time in the newest cut, of the partition where it is oldest.',
@@ -225,6 +239,7 @@ export class EvaluatorMetrics implements OwnerMetrics, SlotMetrics {
     this.records.inc({ kind }, records);
     this.folded.inc({ kind }, counts.folded);
     this.slotSummaries.inc(summaries);
+    if (kind === 'outcome' && summaries > 0) this.lastSealedMs = this.nowMs();
     this.batchSeconds.observe(durationMs / 1000);
     this.slotLag.set({ slot: slotName(slot) }, lag);
     if (counts.duplicates > 0) this.notCounted.inc({ kind, reason: 'duplicate' }, counts.duplicates);

@@ -1,5 +1,5 @@
-import type { OutcomeStatus } from '@app/shared';
-import { Counter, Gauge, Histogram, type Registry, collectDefaultMetrics } from 'prom-client';
+import { addProcessMetrics, type OutcomeStatus } from '@app/shared';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ShadowCopies } from './proxy/shadow-copies.js';
 import type { OutcomePublisher } from './publishing/outcome-publisher.js';
 import type { PairPublisher } from './publishing/pair-publisher.js';
@@ -28,6 +28,7 @@ export interface MeasuredParts {
   readonly liveBuckets: () => number;
   readonly shadows: ShadowCopies;
   readonly pairs: PairPublisher;
+  readonly spoolBytesMax: number;
 }
 
 /** Every metric of the router. */
@@ -40,7 +41,7 @@ export class RouterMetrics {
 
   constructor(private readonly registry: Registry) {
     const registers = [registry];
-    collectDefaultMetrics({ register: registry, prefix: PREFIX });
+    addProcessMetrics(registry, 'router');
     this.predictions = new Counter({
       name: `${PREFIX}predictions_total`,
       help: 'Predictions by the version they were routed to and what became of them there',
@@ -48,7 +49,7 @@ export class RouterMetrics {
       registers,
     });
     this.seconds = new Histogram({
-      name: `${PREFIX}prediction_seconds`,
+      name: `${PREFIX}prediction_duration_seconds`,
       help: 'From routing to the last byte of the answer, or to when it was given up',
       labelNames: ['model', 'version'],
       buckets: SECONDS,
@@ -154,12 +155,13 @@ export class RouterMetrics {
         this.set(follower.isCurrent() ? 1 : 0);
       },
     });
-    new Gauge({
-      name: `${PREFIX}rejected_states`,
-      help: 'Records of topic rollout-state that could not be read, since the start',
+    new Counter({
+      name: `${PREFIX}rejected_states_total`,
+      help: 'Records of topic rollout-state that could not be read',
       registers,
       collect() {
-        this.set(follower.rejected);
+        this.reset();
+        this.inc(follower.rejected);
       },
     });
     new Gauge({
@@ -196,7 +198,7 @@ export class RouterMetrics {
     });
   }
 
-  private measurePublishing({ publisher }: MeasuredParts): void {
+  private measurePublishing({ publisher, spoolBytesMax }: MeasuredParts): void {
     const registers = [this.registry];
     new Counter({
       name: `${PREFIX}outcomes_total`,
@@ -225,6 +227,14 @@ export class RouterMetrics {
         }
       },
     });
+    new Gauge({
+      name: `${PREFIX}outcome_buffer_records`,
+      help: 'Outcome records in memory, collected or sent and not acknowledged; it grows while Kafka is slow',
+      registers,
+      collect() {
+        this.set(publisher.tallies.reduce((sum, { onTheWay }) => sum + onTheWay, 0));
+      },
+    });
     new Counter({
       name: `${PREFIX}restored_outcomes_total`,
       help: 'Outcome records of earlier processes found in the spool, acknowledged by Kafka, and dropped',
@@ -244,6 +254,14 @@ export class RouterMetrics {
       registers,
       collect() {
         this.set(publisher.spooledBytes);
+      },
+    });
+    new Gauge({
+      name: `${PREFIX}spool_limit_bytes`,
+      help: 'Size beyond which the oldest records of the spool are dropped',
+      registers,
+      collect() {
+        this.set(spoolBytesMax);
       },
     });
   }

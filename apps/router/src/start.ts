@@ -131,7 +131,16 @@ function connectParts(
     publish: (pair) => pairs.publish(pair),
   });
   const dataPlane = new DataPlane({ config, table, evidence, sealer, metrics, clock, random, knowsModels, shadows });
-  metrics.measure({ table, publisher, follower, liveBuckets: () => evidence.liveBuckets, shadows, pairs });
+  const spoolBytesMax = config.ROUTER_SPOOL_BYTES_MAX;
+  metrics.measure({
+    table,
+    publisher,
+    follower,
+    liveBuckets: () => evidence.liveBuckets,
+    shadows,
+    pairs,
+    spoolBytesMax,
+  });
   return { health, registry, publisher, evidence, upstreams, follower, dataPlane, shadows, pairs };
 }
 

@@ -9,6 +9,7 @@ export * from './version.js';
 export * from './topics-admin.js';
 export * from './redis.js';
 export * from './health.js';
+export * from './metrics/process-metrics.js';
 export * from './batch-strategy.js';
 export * from './prediction-id.js';
 export * from './sealing-config.js';

@@ -80,6 +80,7 @@ export class PartitionOwner {
       const turn = this.begin();
       this.records.handle(turn, batch, this.watch);
       this.waitingOffsets.set(batch.topic, batch.nextOffset);
+      this.deps.metrics.readUpTo(batch);
       await this.commit(turn);
     });
   }
@@ -132,6 +133,7 @@ export class PartitionOwner {
   /** Ends the ownership. What is under way is finished, or fails. */
   async close(): Promise<void> {
     this.ended ??= new Error(`partition ${this.partition} was given back`);
+    this.deps.metrics.partitionLeft(this.partition);
     await this.states.close();
     await this.queue.catch(() => undefined);
     await this.producer.close();
