@@ -7,7 +7,7 @@ import { say, sayWhile } from './say.mjs';
 /** Runs `npm ci` unless node_modules holds what package-lock.json says. Exits with 1 when that fails. */
 export async function installDependencies() {
   if (dependenciesAreInstalled()) return;
-  say('Installing the dependencies (some 330 packages with Node 24 among them; only this first time) ...');
+  say('Installing the dependencies (some 500 packages with Node 24 among them; only this first time) ...');
   const startedMs = Date.now();
   const { code, output } = await sayWhile('installing', npmCi());
   if (code !== 0) {

@@ -6,6 +6,7 @@ import {
   RedisWindowReader,
   type RunningService,
   runUntilSignal,
+  startTracing,
   systemClock,
 } from '@app/shared';
 import { readControllerConfig } from './config.js';
@@ -17,12 +18,15 @@ const logger = createLogger('controller', process.env['LOG_LEVEL'] ?? 'info');
 async function start(): Promise<RunningService> {
   const { config, topics } = readControllerConfig(process.env);
   await using connections = new AsyncDisposableStack();
-  const bus = new KafkaBus(configuredKafka(config, logger));
+  const tracing = await startTracing(config, 'controller');
+  connections.defer(async () => tracing?.close());
+  const kafka = new KafkaBus(configuredKafka(config, logger));
+  const bus = tracing?.bus(kafka, topics) ?? kafka;
   connections.defer(() => bus.close());
   const redis = config.REDIS_URL === undefined ? undefined : createRedis(config.REDIS_URL, { logger });
   if (redis) connections.defer(() => redis.disconnect());
   const windows = redis && new RedisWindowReader(redis, config.REDIS_PREFIX);
-  const service = await startController({ config, topics, bus, clock: systemClock, logger, windows });
+  const service = await startController({ config, topics, bus, clock: systemClock, logger, windows, tracing });
   connections.defer(() => service.close());
   const everything = connections.move();
   return { url: service.url, close: () => everything.disposeAsync() };

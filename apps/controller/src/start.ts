@@ -9,6 +9,7 @@ import {
   type MessageBus,
   type RunningService,
   type TopicNames,
+  type Tracing,
   type WindowReader,
 } from '@app/shared';
 import { allowListedMethods } from './api/allowed-methods.js';
@@ -44,6 +45,8 @@ export interface ControllerDeps {
   /** Default: asks over HTTP. */
   readonly readiness?: ReadinessProbe;
   readonly timing?: Partial<OwnershipTiming>;
+  /** Null or absent: off. */
+  readonly tracing?: Tracing | null;
 }
 
 const BODY_BYTES_MAX = 2 * 1024 * 1024;
@@ -96,7 +99,7 @@ export async function startController(deps: ControllerDeps): Promise<RunningServ
     streams,
     traffic,
   };
-  const app = await listen({ ...parts, windows }, authenticator, logger);
+  const app = await listen({ ...parts, windows }, { authenticator, logger, tracing: deps.tracing ?? null });
   const groupId = `${config.TOPIC_PREFIX}${config.CONTROLLER_GROUP}`;
   const ownership = new Ownership({ ...deps, metrics, readiness, groupId, controlPartitions });
   directory.watchUnreadable((refused) => ownership.refuseState(refused));
@@ -118,8 +121,7 @@ export async function startController(deps: ControllerDeps): Promise<RunningServ
 
 async function listen(
   parts: ControllerParts,
-  authenticator: Authenticator,
-  logger: Logger,
+  { authenticator, logger, tracing }: { authenticator: Authenticator; logger: Logger; tracing: Tracing | null },
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_BYTES_MAX,
@@ -127,6 +129,8 @@ async function listen(
     clientErrorHandler: answerClientError,
   });
   const fastify = adapter.getInstance();
+  if (tracing)
+    fastify.addHook('onRequest', (request, reply, done) => tracing.apiRequest(request.raw, reply.raw, () => done()));
   const methods = allowListedMethods(fastify);
   refuseOtherSites(fastify, authenticator);
   authenticateRequests(fastify, authenticator);

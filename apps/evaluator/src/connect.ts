@@ -8,6 +8,7 @@ import {
   KafkaBus,
   type Logger,
   type RunningService,
+  startTracing,
   systemClock,
 } from '@app/shared';
 import type { Redis } from 'ioredis';
@@ -31,7 +32,10 @@ export async function connectEvaluator(
   const topics = configuredTopics(config);
   const sealer = configuredSealer(config);
   await using opened = new AsyncDisposableStack();
-  const bus = new KafkaBus(configuredKafka(config, logger));
+  const tracing = await startTracing(config, 'evaluator');
+  opened.defer(async () => tracing?.close());
+  const kafka = new KafkaBus(configuredKafka(config, logger));
+  const bus = tracing?.bus(kafka, topics) ?? kafka;
   opened.defer(() => bus.close());
   const redis = createRedis(config.REDIS_URL, { logger });
   opened.defer(() => redis.disconnect());

@@ -11,6 +11,7 @@ import {
   type PredictionIdSealer,
   type RunningService,
   type TopicNames,
+  type Tracing,
 } from '@app/shared';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -40,6 +41,8 @@ export interface RouterDeps {
   readonly sealer: PredictionIdSealer;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Null or absent: off. */
+  readonly tracing?: Tracing | null;
   /** Uniform in [0, 1): assigns requests without a user. Default Math.random. */
   readonly random?: () => number;
 }
@@ -70,7 +73,7 @@ export async function startRouter(deps: RouterDeps): Promise<RunningService> {
     const parts = connectParts(deps, { dataDirectory, partitions, headers });
     opened.unshift(() => closeParts(parts));
     await within(WEIGHTS_WAIT_MS, parts.follower.whenCaughtUp);
-    const http = await serveHttp(config, parts);
+    const http = await serveHttp(config, parts, deps.tracing ?? null);
     return { url: http.url, close: once(() => closeRouter({ ...http, parts, dataDirectory, config })) };
   } catch (error) {
     for (const close of opened) await close();
@@ -145,15 +148,19 @@ function connectParts(
 }
 
 /** Listens. Requests for models go straight to the data plane, everything else through Nest. */
-async function serveHttp(config: RouterConfig, { dataPlane, health, registry }: Parts) {
+async function serveHttp(config: RouterConfig, { dataPlane, health, registry }: Parts, tracing: Tracing | null) {
   const server = createServer();
   const serverFactory = (nest: RequestListener): Server => {
     server.on('request', (request, response) => {
-      if (isDataPath(request.url!)) dataPlane.handle(request, response);
-      else nest(request, response);
+      if (!isDataPath(request.url!)) return nest(request, response);
+      tracing?.prediction(request, response);
+      dataPlane.handle(request, response);
     });
     server.on('checkContinue', (request, response) => {
-      if (isDataPath(request.url!)) return dataPlane.handleExpectContinue(request, response);
+      if (isDataPath(request.url!)) {
+        tracing?.prediction(request, response);
+        return dataPlane.handleExpectContinue(request, response);
+      }
       response.writeContinue();
       nest(request, response);
     });

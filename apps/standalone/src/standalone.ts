@@ -13,8 +13,10 @@ import {
   PredictionIdSealer,
   randomSealingKey,
   type RunningService,
+  startTracing,
   type TopicNames,
   topicNames,
+  type Tracing,
 } from '@app/shared';
 import { ControllerConfig } from '../../controller/src/config.js';
 import { startController } from '../../controller/src/start.js';
@@ -30,6 +32,8 @@ export interface StandaloneDeps {
   readonly env: Env;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Default: as TRACES says. */
+  readonly tracing?: Tracing;
 }
 
 export interface Standalone extends RunningService {
@@ -54,7 +58,7 @@ const NOT_USED = {
  * Router, evaluator and controller in this process, on a message bus and stores in memory: all is lost when it ends,
  * prediction ids too unless PREDICTION_ID_KEYS is set. `url` is the controller's.
  */
-export async function startStandalone({ env, clock, logger }: StandaloneDeps): Promise<Standalone> {
+export async function startStandalone({ env, clock, logger, tracing: given }: StandaloneDeps): Promise<Standalone> {
   await using started = new AsyncDisposableStack();
   const ports = loadConfig(StandaloneConfig, env);
   // Weights that an earlier start left on disk would be of a bus that is gone.
@@ -73,11 +77,14 @@ export async function startStandalone({ env, clock, logger }: StandaloneDeps): P
     ? configuredSealer(evaluatorConfig)
     : new PredictionIdSealer([randomSealingKey()]);
   const topics = topicNames();
-  const bus = new MemoryBus({ clock });
+  const tracing = given ?? (await startTracing(evaluatorConfig, 'standalone'));
+  started.defer(async () => tracing?.close());
+  const memory = new MemoryBus({ clock });
+  const bus = tracing?.bus(memory, topics) ?? memory;
   started.defer(() => bus.close());
   await createTopicsFor(bus, topics, PARTITIONS);
   const slotStore = new MemorySlotStore();
-  const common = { bus, topics, clock, logger };
+  const common = { bus, topics, clock, logger, tracing };
   const keep = (service: RunningService): RunningService => {
     started.defer(() => service.close());
     return service;

@@ -6,6 +6,7 @@ import {
   IsBoolean,
   IsIn,
   IsInt,
+  IsNumber,
   IsOptional,
   IsString,
   Matches,
@@ -126,6 +127,17 @@ export class ServiceConfig {
     message: `role=name, comma-separated; roles: ${TOPICS.join(', ')}; names: letters, digits, dots and hyphens`,
   })
   TOPIC_NAMES?: string;
+
+  /** `otlp`: spans go to OTEL_EXPORTER_OTLP_ENDPOINT (OTLP over HTTP), as its standard variables say. */
+  @IsIn(['off', 'otlp'])
+  TRACES: 'off' | 'otlp' = 'off';
+
+  /** Share of the predictions that bring no traceparent which is traced; those that bring one say it themselves. */
+  @ToNumber()
+  @IsNumber()
+  @Min(0)
+  @Max(1)
+  TRACES_RATIO = 0;
 
   /** trace, debug, info, warn, error or silent. */
   @IsIn(['trace', 'debug', 'info', 'warn', 'error', 'silent'])

@@ -5,6 +5,7 @@ export * from './result.js';
 export * from './config.js';
 export * from './logger.js';
 export * from './service.js';
+export * from './tracing/tracing.js';
 export * from './version.js';
 export * from './topics-admin.js';
 export * from './redis.js';
