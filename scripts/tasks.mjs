@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { applications, build, buildIfStale } from './tasks/build.mjs';
 import { check } from './tasks/check.mjs';
+import { testHelm } from './tasks/helm.mjs';
 import { packCli } from './tasks/pack-cli.mjs';
 import { bin, ROOT, runTool } from './tasks/processes.mjs';
 import { say } from './tasks/say.mjs';
@@ -15,6 +16,7 @@ const USAGE = `usage: node scripts/bootstrap.mjs <task> [arguments]
   build                                all services into dist/
   generate                             documents and types that are made from the code
   pack-cli [folder]                    canaryctl as an npm package
+  test-helm                            the Helm chart, with helm and kubeconform
   start <app> [arguments]              one of: ${applications().join(', ')}
   bench <name> [arguments]             a benchmark of test/benchmark
   simulate [--short | --full]          what the verdict engine promises, measured on seeded traffic`;
@@ -39,6 +41,8 @@ export async function runTask([task, ...args]) {
     case 'pack-cli':
       await packCli(args[0] ?? join(ROOT, 'dist'));
       return;
+    case 'test-helm':
+      return exit(await testHelm(args));
     case 'start': {
       const [app, ...rest] = args;
       if (!applications().includes(app)) return usage(`there is no app ${app ?? '(none named)'}`);

@@ -1,8 +1,5 @@
-import { once } from 'node:events';
-import { createRedis, labelCodec, KafkaBus, silentLogger, systemClock, topicNames } from '@app/shared';
+import { labelCodec, KafkaBus, silentLogger, systemClock, topicNames } from '@app/shared';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { dial } from '../../apps/cli/src/doctor/dial.js';
-import { askRedis } from '../../apps/cli/src/doctor/redis-facts.js';
 import { type CliRun, runAtTerminal, wordsOf } from '../../apps/cli/src/testing/fake-terminal.js';
 import { World } from '../../apps/controller/test/controller-fixture.js';
 import { startLocalStack } from '../../deploy/local/local-stack.js';
@@ -27,8 +24,6 @@ const run = (command: string, env: Record<string, string>, file = FILE): Promise
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms / 100)),
     connectBus: () =>
       new KafkaBus({ brokers: env['KAFKA_BROKERS']!.split(','), clientId: 'canaryctl', logger: silentLogger }),
-    dial,
-    redisFacts: askRedis,
   });
 
 describe('canaryctl and a real controller', () => {
@@ -133,50 +128,6 @@ describe('canaryctl and a real controller', () => {
 });
 
 describe('canaryctl and a real Kafka', () => {
-  it('doctor finds nothing to mend on a Kafka and a Redis that are as they should be, and names what is not', async () => {
-    const stack = await startLocalStack();
-    const prefix = `doctor-${Date.now()}.`;
-    const env = { KAFKA_BROKERS: `${stack.kafkaBrokers},127.0.0.1:9`, TOPIC_PREFIX: prefix, REDIS_URL: stack.redisUrl };
-    const world = await World.create();
-    try {
-      const { url } = await world.controller();
-      const doctor = async (): Promise<Record<string, string>> => {
-        const { out } = await run('doctor -o json', { ...env, CANARY_SERVER: url });
-        const { findings } = JSON.parse(out) as { findings: { check: string; status: string }[] };
-        return Object.fromEntries(findings.map(({ check, status }) => [check, status]));
-      };
-      expect(await doctor()).toMatchObject({
-        controller: 'ok',
-        'controller-ready': 'ok',
-        [`broker-${stack.kafkaBrokers}`]: 'ok',
-        'broker-127.0.0.1:9': 'failed',
-        topics: 'failed',
-        redis: 'ok',
-        'clock-redis': 'ok',
-        'redis-version': 'ok',
-      });
-      await run('topics create --data-partitions 2 --control-partitions 2', {
-        ...env,
-        KAFKA_BROKERS: stack.kafkaBrokers,
-      });
-      expect(await doctor()).toMatchObject({ topics: 'ok', evaluator: 'warning' });
-      const redis = createRedis(stack.redisUrl, { logger: silentLogger });
-      try {
-        await once(redis, 'ready');
-        const [, before] = await redis.config('GET', 'maxmemory-policy');
-        await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
-        expect(await doctor()).toMatchObject({ 'redis-policy': 'failed' });
-        await redis.config('SET', 'maxmemory-policy', before!);
-        expect(await doctor()).toMatchObject({ 'redis-policy': 'ok' });
-      } finally {
-        redis.disconnect();
-      }
-    } finally {
-      await world.close();
-      await stack.stop();
-    }
-  });
-
   it('creates the topics as they must be, and says what is wrong with others', async () => {
     const stack = await startLocalStack({ redis: false });
     try {

@@ -15,6 +15,8 @@ import {
   verdictCodec,
 } from '@app/shared';
 import { describe, expect, it } from 'vitest';
+import { readmeCommands } from '../../../test/e2e/driver/readme-commands.js';
+import { STEPS } from '../../../test/e2e/driver/readme-story.js';
 
 const ROOT = new URL('../../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
@@ -75,6 +77,17 @@ describe('the README', () => {
     const declared = [...common!, ...others.flat().filter((name) => !common!.includes(name))];
     const table = readme.slice(readme.indexOf('<!-- configuration -->'), readme.indexOf('<!-- /configuration -->'));
     expect([...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name)).toEqual(declared);
+  });
+
+  it('has no command that no test runs', () => {
+    const commands = readmeCommands();
+    expect(commands.length).toBeGreaterThan(20);
+    for (const command of commands) {
+      const steps = STEPS.filter(([pattern]) => pattern.test(command));
+      expect(steps, `a step of test/e2e/driver/readme-story.ts runs: ${command}`).toHaveLength(1);
+      const [[, step]] = steps as [(typeof STEPS)[number]];
+      if (typeof step === 'object') expect(read(step.runBy).length).toBeGreaterThan(0);
+    }
   });
 
   it('has links and files that exist', () => {

@@ -30,7 +30,8 @@ export async function createTopicsFor(bus: MessageBus, names: TopicNames, counts
   );
 }
 
-function topicConfig(definition: TopicDefinition, replicationFactor: number): Record<string, string> {
+/** Settings of a topic as it must be. */
+export function topicConfig(definition: TopicDefinition, replicationFactor: number): Record<string, string> {
   const config: Record<string, string> = { 'cleanup.policy': definition.cleanupPolicy };
   if (definition.retentionMs !== null) config['retention.ms'] = String(definition.retentionMs);
   if (definition.logAppendTime) config['message.timestamp.type'] = 'LogAppendTime';
