@@ -5,5 +5,9 @@ export default defineConfig({
   resolve: { tsconfigPaths: true },
   // A test that hangs is found as well after 90 s; a machine that is busy with other things is slow, not wrong.
   // Specs share a process: importing the same modules anew for each of them takes longer than running them.
-  test: { include: ['{apps,libs,scripts,test/generated,test/deploy}/**/*.spec.ts'], isolate: false, testTimeout: 90_000 },
+  test: {
+    include: ['{apps,libs,scripts,test/generated,test/deploy}/**/*.spec.ts'],
+    isolate: false,
+    testTimeout: 90_000,
+  },
 });

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { configuredKafka, createLogger, type Env, KafkaBus, loadConfig, ServiceConfig, systemClock } from '@app/shared';
+import { CliError } from './cli-error.js';
 import { dial } from './doctor/dial.js';
 import { askRedis } from './doctor/redis-facts.js';
 import { rehearsalLines } from './rehearsal-process.js';
@@ -44,8 +45,13 @@ function connectBus(env: Env): KafkaBus {
 /** On standard error: what a command prints may go into a file. */
 async function ask(question: string): Promise<string> {
   const reader = createInterface({ input: process.stdin, output: process.stderr });
+  // At a terminal Ctrl-C comes to whoever reads from it.
+  reader.once('SIGINT', () => interrupted.abort());
   try {
     return await reader.question(question, { signal: interrupted.signal });
+  } catch (error) {
+    if (interrupted.signal.aborted) throw new CliError('interrupted', 'interrupted', { exit: 130 });
+    throw error;
   } finally {
     reader.close();
   }

@@ -9,6 +9,7 @@ import {
   limitText,
   timeText,
   valueText,
+  whoText,
 } from './figures.js';
 import { decisionText, forecastText, resultText, statusText } from './model-view.js';
 
@@ -17,7 +18,7 @@ export function explainLines(view: Api['ModelView'], nowMs: number, colors: Colo
   const { state, verdict } = view;
   const lines = [`${state.model}: ${statusText(state, nowMs, colors)}`];
   const last = state.decisions.at(-1);
-  if (last) lines.push(`Last decision, ${timeText(last.at, nowMs)}, by ${last.actor}: ${decisionText(last)}`);
+  if (last) lines.push(`Last decision, ${timeText(last.at, nowMs)}, by ${whoText(last)}: ${decisionText(last)}`);
   if (state.rollout?.held)
     lines.push(`Nothing moves since ${timeText(state.rollout.held.since, nowMs)}: ${state.rollout.held.text}`);
   if (!verdict) return [...lines, 'There is no verdict yet.'];

@@ -14,6 +14,10 @@ export function weightsText(weights: Weights): string {
     .join(' · ');
 }
 
+/** Whose token it was, and who is said to have asked. */
+export const whoText = ({ actor, onBehalfOf }: { readonly actor: string; readonly onBehalfOf?: string }): string =>
+  onBehalfOf === undefined ? actor : `${actor} on behalf of ${onBehalfOf}`;
+
 /** `latency.p99` -> `latency p99`, `errorRate` -> `error rate`. */
 export function checkName(check: string): string {
   return check

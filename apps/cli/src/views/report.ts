@@ -1,6 +1,15 @@
 import type { Api, CheckResult, Decision } from '@app/shared';
 import pc from 'picocolors';
-import { checkTitle, countText, differenceText, intervalText, limitText, valueText, weightsText } from './figures.js';
+import {
+  checkTitle,
+  countText,
+  differenceText,
+  intervalText,
+  limitText,
+  valueText,
+  weightsText,
+  whoText,
+} from './figures.js';
 import { resultText, statusText } from './model-view.js';
 
 /** One page about a model's newest rollout, to go with a change ticket. */
@@ -102,9 +111,6 @@ function decisionRow(decision: Decision): DecisionRow {
     reason: decision.reason.text,
   };
 }
-
-const whoText = ({ actor, onBehalfOf }: { readonly actor: string; readonly onBehalfOf?: string }): string =>
-  onBehalfOf === undefined ? actor : `${actor} on behalf of ${onBehalfOf}`;
 
 /** Whoever reads a ticket may be anywhere. */
 const utc = (atMs: number): string => `${new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
