@@ -44,6 +44,8 @@ export { type RolloutFile, RolloutFileSchema } from './rollout-spec/rollout-file
 export * from './rollout-spec/parse-rollout-spec.js';
 export * from './rollout-spec/render-rollout-spec.js';
 export * from './rollout-spec/duration.js';
+export * from './words/check-words.js';
+export * from './words/status-words.js';
 export { parseWeights } from './rollout-spec/weights.js';
 export * from './rollout-spec/estimate-duration.js';
 export { ASSUMED_TRAFFIC, type TrafficKind } from './rollout-spec/estimate-step.js';

@@ -1,12 +1,13 @@
 import {
   assertNever,
+  checkName,
   type DurationEstimate,
-  roughDuration,
   type RolloutSpec,
   type RolloutStep,
+  roughDuration,
   type StepEstimate,
 } from '@app/shared';
-import { checkName, percentText, weightsText } from './figures.js';
+import { percentText, weightsText } from './figures.js';
 
 /** How long a rollout will take at a traffic, step by step. */
 export function estimateLines(spec: RolloutSpec, estimate: DurationEstimate): string[] {

@@ -1,16 +1,6 @@
-import type { Api, CheckResult, Verdict } from '@app/shared';
+import { type Api, type CheckResult, checkTitle, isCeiling, type Verdict } from '@app/shared';
 import type { Colors } from '../terminal.js';
-import {
-  checkTitle,
-  countText,
-  differenceText,
-  intervalText,
-  isCeiling,
-  limitText,
-  timeText,
-  valueText,
-  whoText,
-} from './figures.js';
+import { countText, differenceText, intervalText, limitText, timeText, valueText, whoText } from './figures.js';
 import { decisionText, forecastText, resultText, statusText } from './model-view.js';
 
 /** Why a model stands where it stands: the last decision, and the evidence of every check in words. */

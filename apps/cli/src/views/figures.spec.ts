@@ -1,6 +1,6 @@
-import type { CheckResult } from '@app/shared';
+import { type CheckResult, checkTitle } from '@app/shared';
 import { describe, expect, it } from 'vitest';
-import { checkTitle, differenceText, intervalText, limitText, valueText } from './figures.js';
+import { differenceText, intervalText, limitText, valueText } from './figures.js';
 
 const check = (changes: Partial<CheckResult>): CheckResult => ({
   check: 'errorRate',

@@ -1,4 +1,4 @@
-import { type CheckResult, formatDuration, roughDuration, type RolloutProgress, type Weights } from '@app/shared';
+import { type CheckResult, formatDuration, isAgreement, isCeiling, roughDuration, type Weights } from '@app/shared';
 
 /** 18204 -> `18,204`. */
 export const countText = (count: number): string => Math.round(count).toLocaleString('en-US');
@@ -17,23 +17,6 @@ export function weightsText(weights: Weights): string {
 /** Whose token it was, and who is said to have asked. */
 export const whoText = ({ actor, onBehalfOf }: { readonly actor: string; readonly onBehalfOf?: string }): string =>
   onBehalfOf === undefined ? actor : `${actor} on behalf of ${onBehalfOf}`;
-
-/** `latency.p99` -> `latency p99`, `errorRate` -> `error rate`. */
-export function checkName(check: string): string {
-  return check
-    .replace(/([a-z])([A-Z])/g, '$1 $2')
-    .replace('.', ' ')
-    .toLowerCase();
-}
-
-/** The same of a check as it stands in a verdict, with the part of the traffic it is about: `error rate, x-country=de`. */
-export function checkTitle({ check, segment, unit }: CheckResult): string {
-  if (unit === 'number') return `mean ${check.replace('custom.', '')}`;
-  if (segment === undefined) return checkName(check);
-  // Inside a segment it is the shares above the thresholds of all traffic that are compared.
-  const slow = check.startsWith('latency.') ? ' slow' : '';
-  return `${checkName(check)}${slow}, ${segment}`;
-}
 
 /** A figure of one arm: `0.912`, `84ms`; `-` where there is none. */
 export function valueText(value: number | null | undefined, unit: CheckResult['unit']): string {
@@ -62,11 +45,6 @@ export function limitText(check: CheckResult): string {
   return differenceText(check.limit, check.unit);
 }
 
-/** How often the answers to copies say the same: the figure itself has a least value, where one is asked for. */
-const isAgreement = (check: CheckResult): boolean => check.check === 'shadow.agreement';
-
-export const isCeiling = (check: CheckResult): boolean => check.check.includes('Ceiling');
-
 function signed(value: number, unit: CheckResult['unit']): string {
   const text = unit === 'ms' ? shortMs(value) : unit === 'number' ? shortNumber(value) : (value * 100).toFixed(1);
   return value >= 0 && !text.startsWith('-') ? `+${text}` : text;
@@ -90,16 +68,3 @@ export function timeText(atMs: number, nowMs: number): string {
 
 /** `45s`, `12m`, `4h40m`. */
 export const sinceText = (ms: number): string => (ms < 1000 ? formatDuration(0) : roughDuration(ms));
-
-const STATUS_WORDS = {
-  'waiting-ready': 'Waiting for the canary',
-  progressing: 'Progressing',
-  paused: 'Paused',
-  promoted: 'Promoted',
-  'rolled-back': 'Rolled back',
-  aborted: 'Aborted',
-} as const satisfies Record<RolloutProgress['status'], string>;
-
-export function statusWord(status: RolloutProgress['status']): string {
-  return STATUS_WORDS[status];
-}

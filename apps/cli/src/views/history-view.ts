@@ -1,5 +1,5 @@
-import type { Decision } from '@app/shared';
-import { checkTitle, timeText, weightsText } from './figures.js';
+import { checkTitle, type Decision } from '@app/shared';
+import { timeText, weightsText } from './figures.js';
 import { tableLines } from './table.js';
 
 /** Every decision on a model, oldest first. */

@@ -1,6 +1,6 @@
-import type { Api, CheckResult } from '@app/shared';
+import { type Api, checkTitle, worstCheck } from '@app/shared';
 import type { Screen } from '../terminal.js';
-import { checkTitle, percentText } from './figures.js';
+import { percentText } from './figures.js';
 import { decisionText, statusText } from './model-view.js';
 import { tableLines } from './table.js';
 
@@ -23,11 +23,4 @@ export function listLines(views: readonly Api['ModelView'][], nowMs: number, { c
     ];
   });
   return tableLines(['NAME', 'STATUS', 'VERSIONS', 'WEIGHT', 'WORST CHECK', 'LAST'], rows, { columns, wide: 5 });
-}
-
-/** The one with most evidence against it; a failed one before all others. */
-function worstCheck(checks: readonly CheckResult[]): CheckResult | undefined {
-  const badness = (check: CheckResult): number =>
-    check.result === 'fail' ? Infinity : (check.evidence.fail ?? -Infinity);
-  return [...checks].filter((check) => check.result !== 'no-data').sort((a, b) => badness(b) - badness(a))[0];
 }

@@ -1,14 +1,20 @@
-import type { Api, CheckResult, Decision, RolloutState, Verdict } from '@app/shared';
+import {
+  type Api,
+  type CheckResult,
+  checkTitle,
+  type Decision,
+  type RolloutState,
+  statusWord,
+  type Verdict,
+} from '@app/shared';
 import type { Colors, Screen } from '../terminal.js';
 import {
-  checkTitle,
   countText,
   differenceText,
   intervalText,
   limitText,
   percentText,
   sinceText,
-  statusWord,
   timeText,
   valueText,
   weightsText,

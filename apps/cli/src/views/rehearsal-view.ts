@@ -1,5 +1,6 @@
 import {
   type Chance,
+  checkName,
   REHEARSAL_ENDS,
   type RehearsalEnd,
   type RehearsalProgress,
@@ -10,7 +11,7 @@ import {
   type Shared,
 } from '@app/shared';
 import type { Screen } from '../terminal.js';
-import { checkName, countText, percentText, weightsText } from './figures.js';
+import { countText, percentText, weightsText } from './figures.js';
 import { tableLines, wrapped } from './table.js';
 
 /** What a rehearsal came to: a table of ends, one of steps, and advice. */

@@ -1,7 +1,7 @@
 import pc from 'picocolors';
-import type { Api, Decision } from '@app/shared';
+import { type Api, checkName, type Decision } from '@app/shared';
 import type { Colors } from '../../../cli/src/terminal.js';
-import { checkName, countText, timeText, valueText, weightsText } from '../../../cli/src/views/figures.js';
+import { countText, timeText, valueText, weightsText } from '../../../cli/src/views/figures.js';
 import { decisionText, modelLines } from '../../../cli/src/views/model-view.js';
 import { tableLines } from '../../../cli/src/views/table.js';
 import type { LoadCounts } from './load/messages.js';
