@@ -351,6 +351,7 @@ describe('labels', () => {
     await reached(2, LABELS);
     const [window] = await store.windows.read('digits', { resolution: '1m', fromMs: 0, toMs: Number.MAX_SAFE_INTEGER });
     expect(window?.versions.get('v2')).toMatchObject({ labelled: 2, right: 2 });
+    expect([...window!.versions.get('v2')!.labelDelay.values()].reduce((a, b) => a + b)).toBe(2);
   });
 
   it('wait for ten seconds at most', async () => {

@@ -1,5 +1,5 @@
 import { PackReader, PackWriter } from '../packing.js';
-import { SKETCH_BIN_MAX, sketchValueMs } from './sketch.js';
+import { SKETCH_BIN_MAX, sketchBin, sketchValueMs } from './sketch.js';
 
 /**
  * A window: what was routed to a model's versions in some seconds of routing time, as far as it is known. Windows are
@@ -22,6 +22,8 @@ export interface WindowFigures {
   right: number;
   /** Latency to the last byte of those that were not cancelled: sketch bin -> count. */
   latency: Map<number, number>;
+  /** How long after their predictions the labels came: labelDelayBin -> count. */
+  labelDelay: Map<number, number>;
 }
 
 export const RESOLUTIONS = ['10s', '1m'] as const;
@@ -46,24 +48,42 @@ export const emptyFigures = (): WindowFigures => ({
   labelled: 0,
   right: 0,
   latency: new Map(),
+  labelDelay: new Map(),
 });
+
+/** Delays run from milliseconds to weeks; so coarse, within 4 %, their bins stay few. */
+const DELAY_BINS_JOINED = 4;
+
+export const labelDelayBin = (delayMs: number): number =>
+  DELAY_BINS_JOINED * Math.round(sketchBin(delayMs) / DELAY_BINS_JOINED);
 
 export function addFigures(sum: WindowFigures, more: WindowFigures): void {
   sum.routed += more.routed;
   sum.errors += more.errors;
   sum.labelled += more.labelled;
   sum.right += more.right;
-  for (const [bin, count] of more.latency) sum.latency.set(bin, (sum.latency.get(bin) ?? 0) + count);
+  addCounts(sum.latency, more.latency);
+  addCounts(sum.labelDelay, more.labelDelay);
+}
+
+function addCounts(sum: Map<number, number>, more: ReadonlyMap<number, number>): void {
+  for (const [bin, count] of more) sum.set(bin, (sum.get(bin) ?? 0) + count);
 }
 
 /** The q-quantile of latencies within 1 %, e.g. q = 0.99; null when there are none. */
-export function latencyQuantileMs(figures: WindowFigures, q: number): number | null {
+export const latencyQuantileMs = ({ latency }: WindowFigures, q: number): number | null => quantileMs(latency, q);
+
+/** The same of the labels' delays, within 4 %. */
+export const labelDelayQuantileMs = ({ labelDelay }: WindowFigures, q: number): number | null =>
+  quantileMs(labelDelay, q);
+
+function quantileMs(counts: ReadonlyMap<number, number>, q: number): number | null {
   let total = 0;
-  for (const count of figures.latency.values()) total += count;
+  for (const count of counts.values()) total += count;
   if (total === 0) return null;
   const rank = Math.max(1, Math.ceil(q * total));
   let seen = 0;
-  for (const [bin, count] of [...figures.latency].sort(([a], [b]) => a - b)) {
+  for (const [bin, count] of [...counts].sort(([a], [b]) => a - b)) {
     seen += count;
     if (seen >= rank) return bin === SKETCH_BIN_MAX ? null : sketchValueMs(bin);
   }
@@ -76,14 +96,21 @@ const writer = new PackWriter();
 export function packWindow(versions: ReadonlyMap<string, WindowFigures>): Buffer {
   writer.uint(versions.size);
   for (const [version, f] of versions) {
-    writer.text(version).uint(f.routed).uint(f.errors).uint(f.labelled).uint(f.right).uint(f.latency.size);
-    let previous = 0;
-    for (const [bin, count] of [...f.latency].sort(([a], [b]) => a - b)) {
-      writer.uint(bin - previous).uint(count);
-      previous = bin;
-    }
+    writer.text(version).uint(f.routed).uint(f.errors).uint(f.labelled).uint(f.right);
+    packCounts(f.latency);
   }
+  // Behind all else, where readers that do not know of it stop.
+  for (const f of versions.values()) packCounts(f.labelDelay);
   return writer.take();
+}
+
+function packCounts(counts: ReadonlyMap<number, number>): void {
+  writer.uint(counts.size);
+  let previous = 0;
+  for (const [bin, count] of [...counts].sort(([a], [b]) => a - b)) {
+    writer.uint(bin - previous).uint(count);
+    previous = bin;
+  }
 }
 
 /** Throws CanaryError `corrupt-pack` on bytes that packWindow() did not make. */
@@ -97,12 +124,17 @@ export function unpackWindow(bytes: Buffer): Map<string, WindowFigures> {
     figures.errors = reader.uint();
     figures.labelled = reader.uint();
     figures.right = reader.uint();
-    let bin = 0;
-    for (let bins = reader.uint(); bins > 0; bins--) {
-      bin += reader.uint();
-      figures.latency.set(bin, reader.uint());
-    }
+    unpackCounts(reader, figures.latency);
     versions.set(version, figures);
   }
+  if (!reader.done()) for (const figures of versions.values()) unpackCounts(reader, figures.labelDelay);
   return versions;
+}
+
+function unpackCounts(reader: PackReader, counts: Map<number, number>): void {
+  let bin = 0;
+  for (let bins = reader.uint(); bins > 0; bins--) {
+    bin += reader.uint();
+    counts.set(bin, reader.uint());
+  }
 }

@@ -3,7 +3,14 @@ import { PackReader, PackWriter } from '../packing.js';
 import { MemoryWindows } from './memory-windows.js';
 import { sketchBin } from './sketch.js';
 import { windowChunkTtlMs, windowStartsByChunk } from './window-layout.js';
-import { emptyFigures, latencyQuantileMs, packWindow, unpackWindow } from './window.js';
+import {
+  emptyFigures,
+  labelDelayBin,
+  labelDelayQuantileMs,
+  latencyQuantileMs,
+  packWindow,
+  unpackWindow,
+} from './window.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -47,10 +54,26 @@ describe('packing', () => {
 describe('windows', () => {
   it('come back from their packed form', () => {
     const versions = new Map([
-      ['v1', { routed: 5, errors: 1, labelled: 3, right: 2, latency: new Map([[3, 2], [265, 3]]) }], // prettier-ignore
+      ['v1', { routed: 5, errors: 1, labelled: 3, right: 2, latency: new Map([[3, 2], [265, 3]]), labelDelay: new Map([[80, 1]]) }], // prettier-ignore
       ['v2', emptyFigures()],
+      ['v3', { ...emptyFigures(), labelled: 2, labelDelay: new Map([[4, 1], [1000, 1]]) }], // prettier-ignore
     ]);
     expect(unpackWindow(packWindow(versions))).toEqual(versions);
+  });
+
+  it('that were written before delays were counted are read without them', () => {
+    const before = new PackWriter().uint(1).text('v1').uint(5).uint(1).uint(3).uint(2).uint(1).uint(265).uint(5);
+    expect(unpackWindow(before.take())).toEqual(
+      new Map([['v1', { ...emptyFigures(), routed: 5, errors: 1, labelled: 3, right: 2, latency: new Map([[265, 5]]) }]]), // prettier-ignore
+    );
+  });
+
+  it('give quantiles of label delays within 4 %, from milliseconds to weeks', () => {
+    for (const delayMs of [5, 800, 90_000, 40 * 3_600_000, 20 * 86_400_000]) {
+      const f = { ...emptyFigures(), labelDelay: new Map([[labelDelayBin(delayMs), 3]]) };
+      expect(Math.abs(labelDelayQuantileMs(f, 0.5)! / delayMs - 1)).toBeLessThan(0.06);
+    }
+    expect(labelDelayQuantileMs(emptyFigures(), 0.5)).toBeNull();
   });
 
   it('give latency quantiles within 1 %', () => {

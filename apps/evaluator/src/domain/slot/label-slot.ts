@@ -1,4 +1,11 @@
-import { type Attribution, type Label, PackWriter, type Pair, type PredictionIdSealer } from '@app/shared';
+import {
+  type Attribution,
+  type Label,
+  labelDelayBin,
+  PackWriter,
+  type Pair,
+  type PredictionIdSealer,
+} from '@app/shared';
 import { WindowDeltas } from '../window-deltas.js';
 import {
   type Cause,
@@ -130,6 +137,9 @@ export class LabelSlot {
     if (!figures) return null;
     figures.labelled++;
     if (judged === 'right') figures.right++;
+    // Clocks of two machines are compared here, which only people who look at windows may do.
+    const delay = labelDelayBin(Math.max(0, this.logTimeMs - attribution.routedAt));
+    figures.labelDelay.set(delay, (figures.labelDelay.get(delay) ?? 0) + 1);
     return null;
   }
 
