@@ -5,10 +5,11 @@ import {
   loadConfig,
   REDIS_PREFIX,
   ServiceConfig,
+  ToBoolean,
   ToNumber,
   type TopicNames,
 } from '@app/shared';
-import { IsInt, IsOptional, IsString, Matches, Max, Min, MinLength, ValidateIf } from 'class-validator';
+import { IsBoolean, IsInt, IsOptional, IsString, Matches, Max, Min, MinLength, ValidateIf } from 'class-validator';
 
 export class ControllerConfig extends ServiceConfig {
   /** Consumer group of all controllers; also the beginning of their transactional ids. */
@@ -90,6 +91,11 @@ export class ControllerConfig extends ServiceConfig {
   @Min(100)
   @Max(60_000)
   COMMAND_TIMEOUT_MS = 10_000;
+
+  /** The console offers no actions. Who may act is what tokens say; this is for screens on the wall. */
+  @ToBoolean()
+  @IsBoolean()
+  CONSOLE_READ_ONLY = false;
 }
 
 /** What the controller itself needs to know; how it reaches Kafka and Redis is main.ts's. */
@@ -111,6 +117,7 @@ export type ControllerSettings = Pick<
   | 'OIDC_NAME_CLAIM'
   | 'COMMAND_TIMEOUT_MS'
   | 'NOTIFICATIONS'
+  | 'CONSOLE_READ_ONLY'
 >;
 
 export function readControllerConfig(env: Env): { config: ControllerConfig; topics: TopicNames } {

@@ -11,11 +11,14 @@ import {
 import { AccessGuard } from './api/auth/access-guard.js';
 import { MeController } from './api/me.controller.js';
 import { CommandDesk } from './api/command-desk.js';
+import { ConsoleController } from './api/console.controller.js';
 import { CommandsController } from './api/commands.controller.js';
 import { EventStreams } from './api/event-streams.js';
 import { EventsController } from './api/events.controller.js';
+import { FleetController } from './api/fleet.controller.js';
 import { LabelsController } from './api/labels.controller.js';
 import { ModelsController } from './api/models.controller.js';
+import { RolloutHistoryController } from './api/rollout-history.controller.js';
 import { RolloutsController } from './api/rollouts.controller.js';
 import { CLOCK, PRODUCER, SETTINGS, TOPIC_NAMES, WINDOWS } from './api/tokens.js';
 import { TrafficRate } from './api/traffic-rate.js';
@@ -23,6 +26,7 @@ import type { ControllerSettings } from './config.js';
 import type { ControllerMetrics } from './metrics.js';
 import { ModelDirectory } from './reading/model-directory.js';
 import { RolloutJournal } from './reading/rollout-journal.js';
+import { VerdictHistory } from './reading/verdict-history.js';
 
 /** The running parts that the API is a window to. */
 export interface ControllerParts {
@@ -34,6 +38,7 @@ export interface ControllerParts {
   readonly producer: BusProducer;
   readonly directory: ModelDirectory;
   readonly journal: RolloutJournal;
+  readonly verdictHistory: VerdictHistory;
   readonly desk: CommandDesk;
   readonly streams: EventStreams;
   readonly traffic: TrafficRate;
@@ -46,6 +51,7 @@ export class ControllerModule {
     const providers: Provider[] = [
       { provide: ModelDirectory, useValue: parts.directory },
       { provide: RolloutJournal, useValue: parts.journal },
+      { provide: VerdictHistory, useValue: parts.verdictHistory },
       { provide: CommandDesk, useValue: parts.desk },
       { provide: EventStreams, useValue: parts.streams },
       { provide: TrafficRate, useValue: parts.traffic },
@@ -66,6 +72,9 @@ export class ControllerModule {
         LabelsController,
         EventsController,
         MeController,
+        RolloutHistoryController,
+        FleetController,
+        ConsoleController,
       ],
       providers,
     };

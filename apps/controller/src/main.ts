@@ -10,6 +10,7 @@ import {
   systemClock,
 } from '@app/shared';
 import { readControllerConfig } from './config.js';
+import { RedisPointStore } from './reading/redis-point-store.js';
 import { startController } from './start.js';
 
 // Read first for the logger alone; runUntilSignal tells what is wrong with the environment.
@@ -26,7 +27,8 @@ async function start(): Promise<RunningService> {
   const redis = config.REDIS_URL === undefined ? undefined : createRedis(config.REDIS_URL, { logger });
   if (redis) connections.defer(() => redis.disconnect());
   const windows = redis && new RedisWindowReader(redis, config.REDIS_PREFIX);
-  const service = await startController({ config, topics, bus, clock: systemClock, logger, windows, tracing });
+  const points = redis && new RedisPointStore({ redis, clock: systemClock, prefix: config.REDIS_PREFIX });
+  const service = await startController({ config, topics, bus, clock: systemClock, logger, windows, points, tracing });
   connections.defer(() => service.close());
   const everything = connections.move();
   return { url: service.url, close: () => everything.disposeAsync() };

@@ -1,5 +1,9 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   type Decision,
+  labelDelayBin,
   loadConfig,
   MemoryBus,
   type Problem,
@@ -8,7 +12,7 @@ import {
   type WindowReader,
 } from '@app/shared';
 import { afterEach, describe, expect, test } from 'vitest';
-import { verdict } from '../test/builders.js';
+import { check, verdict } from '../test/builders.js';
 import { until, World } from '../test/controller-fixture.js';
 import { ControllerConfig } from './config.js';
 
@@ -259,7 +263,7 @@ describe('applying', () => {
             startMs: fromMs,
             durationMs: 10_000,
             versions: new Map([
-              ['v1', { routed: 5000, errors: 1, labelled: 2, right: 1, latency: new Map([[265, 10]]) }],
+              ['v1', { routed: 5000, errors: 1, labelled: 2, right: 1, latency: new Map([[265, 10]]), labelDelay: new Map([[labelDelayBin(3000), 2]]) }], // prettier-ignore
             ]),
           },
         ]),
@@ -282,6 +286,7 @@ describe('applying', () => {
       routed: 5000,
       errors: 1,
       latencyMs: { p50: expect.closeTo(200, -1) as number },
+      labelDelayMs: { p50: expect.closeTo(3000, -3) as number },
     });
     expect((await world.get<Refused>('/api/v1/models/digits/windows?from=0')).status).toBe(422);
   });
@@ -373,26 +378,130 @@ describe('what cannot be used', () => {
 });
 
 describe('the event stream', () => {
-  test('tells decisions and verdicts as they come, and goes on after Last-Event-ID', async () => {
+  test('tells decisions, verdicts and states as they come, and goes on after Last-Event-ID', async () => {
     await givenStarted();
-    const url = world.controllers[0]!.url;
-    const read = async (headers: Record<string, string>, enough: (text: string) => boolean): Promise<string> => {
-      const stop = new AbortController();
-      const response = await fetch(`${url}/api/v1/events?model=digits`, { headers, signal: stop.signal });
-      expect(response.headers.get('content-type')).toBe('text/event-stream');
-      let text = '';
-      for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
-        text += chunk;
-        if (enough(text)) break;
-        if (!text.includes('event:')) void world.judge('continue');
-      }
-      stop.abort();
-      return text;
-    };
-    const live = await read({}, (text) => text.includes('event: verdict'));
-    expect(live).toContain('"result":"continue"');
-    const missed = await read({ 'last-event-id': 'decision:digits/1' }, (text) => text.includes('decision:digits/2'));
-    expect(missed).toContain('"action":"started"');
+    const live = await world.events('/api/v1/events?model=digits');
+    await world.judge('continue');
+    const verdictSeen = await live.until(({ event }) => event === 'verdict');
+    expect(verdictSeen.data).toMatchObject({ result: 'continue' });
+    const from = live.lastEventId;
+    live.close();
+    await world.post('/api/v1/models/digits/pause');
+    await world.decided('paused');
+    await world.post('/api/v1/models/digits/resume');
+    await world.decided('resumed');
+    const again = await world.events('/api/v1/events?model=digits&kind=decision', from);
+    await again.until(({ data }) => (data as Decision).action === 'resumed');
+    expect(again.seen.map(({ data }) => (data as Decision).action)).toEqual(['paused', 'resumed']);
+    const state = await world.events('/api/v1/events?model=digits&kind=state', from);
+    const last = await state.until(({ data }) => (data as RolloutState).sequence === 4);
+    expect(last.data).toMatchObject({ rollout: { status: 'progressing' }, decisions: [], commands: [] });
+  });
+
+  test('goes on after a restart of the controller, and an id it cannot go on from gets a reset', async () => {
+    await givenStarted();
+    const live = await world.events('/api/v1/events?model=digits');
+    await world.post('/api/v1/models/digits/pause');
+    await live.until(({ event }) => event === 'decision');
+    const from = live.lastEventId;
+    await world.post('/api/v1/models/digits/resume');
+    await world.decided('resumed');
+    await world.controllers.shift()!.close();
+    await world.controller();
+    await until(async () => (await world.get<View>('/api/v1/models/digits')).status === 200);
+    const again = await world.events('/api/v1/events?model=digits&kind=decision', from);
+    expect((await again.until(({ event }) => event === 'decision')).data).toMatchObject({ action: 'resumed' });
+    for (const id of ['decision:digits/1', 'd0.zzzz']) {
+      const lost = await world.events('/api/v1/events', id);
+      expect((await lost.until(() => true)).event).toBe('reset');
+    }
+  });
+
+  test('of the fleet tells the lines that changed, and those that did while nobody listened', async () => {
+    await givenStarted();
+    await world.judge('continue', { checks: [check('errorRate'), check('accuracy', { result: 'fail' })] });
+    const live = await world.events('/api/v1/fleet/events');
+    await world.post('/api/v1/models/digits/pause');
+    type Change = { models: { model: string; rollout: { status: string } }[] };
+    await live.until(({ data }) => (data as Change).models[0]?.rollout.status === 'paused');
+    const from = live.lastEventId;
+    live.close();
+    await world.post('/api/v1/models/digits/resume');
+    await world.decided('resumed');
+    const again = await world.events('/api/v1/fleet/events', from);
+    await again.until(({ data }) => (data as Change).models[0]?.rollout.status === 'progressing');
+    const { body } = await world.get<{ models: unknown[] }>('/api/v1/fleet');
+    expect(body.models).toMatchObject([
+      {
+        model: 'digits',
+        stable: 'v1',
+        canary: 'v2',
+        weights: { v1: 0.9, v2: 0.1 },
+        rollout: { status: 'progressing', step: 0, steps: 3, held: null },
+        verdict: { result: 'continue', counted: { stable: 9000, canary: 1000 }, worst: { check: 'accuracy' } },
+        last: { action: 'resumed' },
+      },
+    ]);
+  });
+});
+
+describe('the rollouts of a model', () => {
+  test('are listed, and each tells its decisions and how its verdicts developed', async () => {
+    await givenStarted();
+    for (const seconds of [1, 2, 3]) await world.judge('continue', { asOf: world.clock.nowMs() + seconds * 1000 });
+    await world.post('/api/v1/models/digits/abort', { reason: 'wrong artefact' });
+    await world.decided('aborted');
+    const path = '/api/v1/models/digits/rollouts';
+    const listed = await world.get<{ rollouts: unknown[] }>(path);
+    expect(listed.body.rollouts).toMatchObject([
+      {
+        rollout: 'digits-1',
+        status: 'aborted',
+        canary: 'v2',
+        reason: expect.stringContaining('wrong artefact') as string,
+      },
+    ]);
+    const { body } = await world.get<{ decisions: Decision[] }>(`${path}/digits-1`);
+    expect(body.decisions.map(({ action }) => action)).toEqual(['started', 'aborted']);
+    type Series = { at: number[]; checks: { check: string; low: number[] }[] };
+    await until(async () => (await world.get<Series>(`${path}/digits-1/verdicts`)).body.at.length === 3);
+    const series = (await world.get<Series>(`${path}/digits-1/verdicts`)).body;
+    expect(series.checks).toMatchObject([{ check: 'errorRate', low: [-0.004, -0.004, -0.004] }]);
+    for (const unknown of [`${path}/digits-9`, `${path}/digits-9/verdicts`, '/api/v1/models/none/rollouts'])
+      expect((await world.get(unknown)).status).toBe(404);
+  });
+});
+
+describe('the console', () => {
+  test('is served on every page of it with a strict policy, and its files for ever', async () => {
+    world = await World.create();
+    const folder = await mkdtemp(join(tmpdir(), 'console-'));
+    await mkdir(join(folder, 'assets'));
+    await writeFile(join(folder, 'index.html'), '<title>Model Canary</title>');
+    await writeFile(join(folder, 'assets', 'index-abc.js'), '1');
+    await world.controller({ console: folder, env: { CONTROLLER_TOKEN: 'correct-horse-battery' } });
+    const { url } = world.controllers[0]!;
+    for (const page of ['/', '/new', '/models/digits', '/models/digits/rollouts/digits-1']) {
+      const response = await fetch(url + page);
+      expect([page, response.status, await response.text()]).toEqual([page, 200, '<title>Model Canary</title>']);
+      expect(response.headers.get('content-security-policy')).toContain("default-src 'self'");
+      expect(response.headers.get('content-security-policy')).not.toContain('unsafe');
+      expect(response.headers.get('cache-control')).toBe('no-cache');
+    }
+    const script = await fetch(`${url}/assets/index-abc.js`);
+    expect(script.headers.get('cache-control')).toContain('immutable');
+    expect((await fetch(`${url}/assets/../index.html`)).status).toBe(404);
+    const missing = await fetch(`${url}/assets/none.js`);
+    expect([missing.status, missing.headers.get('content-type')]).toEqual([404, 'application/problem+json; charset=utf-8']); // prettier-ignore
+    await rm(folder, { recursive: true });
+  });
+
+  test('that is not built says so, and is told whether it is to offer actions', async () => {
+    world = await World.create();
+    await world.controller({ console: null, env: { CONSOLE_READ_ONLY: 'true' } });
+    expect(await world.get<Refused>('/')).toMatchObject({ status: 404, body: { code: 'no-console' } });
+    const { body } = await world.get('/api/v1/console');
+    expect(body).toEqual({ readOnly: true, nowMs: world.clock.nowMs() });
   });
 });
 

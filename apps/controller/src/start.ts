@@ -25,14 +25,19 @@ import { ProblemException, ProblemFilter, unprocessable } from './api/problem.js
 import { problemsOf } from './api/requests.js';
 import { TrafficRate } from './api/traffic-rate.js';
 import { type ControllerSettings, requireTokenBeyondLoopback } from './config.js';
+import { builtConsole, serveConsole } from './console/serve-console.js';
 import { ControllerModule, type ControllerParts } from './controller.module.js';
 import { ControllerMetrics } from './metrics.js';
 import { readTargets } from './notifications/targets-file.js';
 import { TargetNotifier } from './notifications/target-notifier.js';
 import { Ownership, type OwnershipTiming } from './ownership/ownership.js';
 import { HttpReadinessProbe, type ReadinessProbe } from './ownership/readiness-probe.js';
+import { EventLog } from './reading/event-log.js';
+import { MemoryPointStore } from './reading/memory-point-store.js';
 import { ModelDirectory } from './reading/model-directory.js';
+import type { PointStore } from './reading/point-store.js';
 import { RolloutJournal } from './reading/rollout-journal.js';
+import { VerdictHistory } from './reading/verdict-history.js';
 
 export interface ControllerDeps {
   readonly config: ControllerSettings;
@@ -42,6 +47,10 @@ export interface ControllerDeps {
   readonly logger: Logger;
   /** Windows for the API to show, and the present traffic for its estimates. Optional. */
   readonly windows?: WindowReader;
+  /** Where the history of verdicts outlives this process. Default: in memory, as far as the topic's end goes back. */
+  readonly points?: PointStore;
+  /** Folder of the built console. Default: beside the compiled controller; null: none. */
+  readonly console?: string | null;
   /** Default: asks over HTTP. */
   readonly readiness?: ReadinessProbe;
   readonly timing?: Partial<OwnershipTiming>;
@@ -74,14 +83,16 @@ export async function startController(deps: ControllerDeps): Promise<RunningServ
   const producer = bus.producer({
     onError: (error) => logger.warn({ err: error }, 'sending failed, it is tried again'),
   });
-  const directory = new ModelDirectory({ bus, topics, logger, metrics });
-  const journal = new RolloutJournal({ bus, topics, logger });
+  const events = new EventLog();
+  const directory = new ModelDirectory({ bus, topics, logger, metrics, events });
+  const verdictHistory = new VerdictHistory({ store: deps.points ?? new MemoryPointStore(), logger });
+  const journal = new RolloutJournal({ bus, topics, logger, events, directory, verdictHistory });
   metrics.measure({
     states: () => directory.all(),
     verdictOf: (state) => journal.lastVerdict(state),
     nowMs: () => clock.nowMs(),
   });
-  const streams = new EventStreams(journal.events, metrics);
+  const streams = new EventStreams(events, metrics);
   const desk = new CommandDesk({ producer, directory, topics, clock, timeoutMs: config.COMMAND_TIMEOUT_MS });
   const traffic = new TrafficRate(windows, clock, logger);
   const readiness = deps.readiness ?? new HttpReadinessProbe();
@@ -95,11 +106,15 @@ export async function startController(deps: ControllerDeps): Promise<RunningServ
     producer,
     directory,
     journal,
+    verdictHistory,
     desk,
     streams,
     traffic,
   };
-  const app = await listen({ ...parts, windows }, { authenticator, logger, tracing: deps.tracing ?? null });
+  const app = await listen(
+    { ...parts, windows },
+    { authenticator, logger, tracing: deps.tracing ?? null, console: deps.console },
+  );
   const groupId = `${config.TOPIC_PREFIX}${config.CONTROLLER_GROUP}`;
   const ownership = new Ownership({ ...deps, metrics, readiness, groupId, controlPartitions });
   directory.watchUnreadable((refused) => ownership.refuseState(refused));
@@ -114,6 +129,7 @@ export async function startController(deps: ControllerDeps): Promise<RunningServ
     streams.close();
     await app.close();
     await Promise.all([directory.close(), journal.close(), producer.close(), readiness.close()]);
+    await verdictHistory.close();
   };
   let closed: Promise<void> | null = null;
   return { url: await app.getUrl(), close: () => (closed ??= close()) };
@@ -121,7 +137,15 @@ export async function startController(deps: ControllerDeps): Promise<RunningServ
 
 async function listen(
   parts: ControllerParts,
-  { authenticator, logger, tracing }: { authenticator: Authenticator; logger: Logger; tracing: Tracing | null },
+  {
+    authenticator,
+    logger,
+    tracing,
+    console,
+  }: Pick<ControllerDeps, 'logger' | 'console'> & {
+    readonly authenticator: Authenticator;
+    readonly tracing: Tracing | null;
+  },
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_BYTES_MAX,
@@ -151,6 +175,7 @@ async function listen(
     }),
   );
   serveOpenApi(app);
+  await serveConsole(app, console === undefined ? builtConsole() : console);
   await app.init();
   methods.close();
   await app.listen(parts.settings.HTTP_PORT, parts.settings.HTTP_HOST);

@@ -25,6 +25,7 @@ import { ControllerConfig } from '../src/config.js';
 import type { ReadinessAnswer, ReadinessProbe } from '../src/ownership/readiness-probe.js';
 import { startController } from '../src/start.js';
 import { T0, verdict } from './builders.js';
+import { EventReader } from './event-reader.js';
 
 /** A model server's answer to the question whether it is ready. */
 export class FakeProbe implements ReadinessProbe {
@@ -54,6 +55,7 @@ export class World {
   readonly states = new Map<string, RolloutState>();
   readonly deadLetters: DeadLetter[] = [];
   readonly controllers: RunningService[] = [];
+  private readonly readers: EventReader[] = [];
   private reader: BusFollower | null = null;
 
   private constructor(
@@ -72,7 +74,7 @@ export class World {
   }
 
   async controller(
-    options: { bus?: MessageBus; env?: Record<string, string>; windows?: WindowReader } = {},
+    options: { bus?: MessageBus; env?: Record<string, string>; windows?: WindowReader; console?: string | null } = {},
   ): Promise<RunningService> {
     const controller = await startController({
       config: loadConfig(ControllerConfig, this.env(options.env)),
@@ -82,6 +84,7 @@ export class World {
       logger: silentLogger,
       readiness: this.probe,
       windows: options.windows,
+      console: options.console,
       timing: { tickEveryMs: 5, rejoinAfterMs: 5 },
     });
     this.controllers.push(controller);
@@ -93,7 +96,15 @@ export class World {
     return { KAFKA_BROKERS: 'given:0', TOPIC_PREFIX: this.prefix, COMMAND_TIMEOUT_MS: '2000', ...more };
   }
 
+  /** Opens an event stream, as a browser does. */
+  async events(path: string, lastEventId?: string): Promise<EventReader> {
+    const reader = await EventReader.open(`${this.controllers.at(-1)?.url}${path}`, lastEventId);
+    this.readers.push(reader);
+    return reader;
+  }
+
   async close(): Promise<void> {
+    for (const reader of this.readers) reader.close();
     await Promise.all(this.controllers.map((controller) => controller.close()));
     await this.reader?.close();
     await this.bus.close();

@@ -1,15 +1,6 @@
-import type { Api, CheckResult, Decision } from '@app/shared';
+import { type Api, type CheckResult, checkTitle, type Decision } from '@app/shared';
 import pc from 'picocolors';
-import {
-  checkTitle,
-  countText,
-  differenceText,
-  intervalText,
-  limitText,
-  valueText,
-  weightsText,
-  whoText,
-} from './figures.js';
+import { countText, differenceText, intervalText, limitText, valueText, weightsText, whoText } from './figures.js';
 import { resultText, statusText } from './model-view.js';
 
 /** One page about a model's newest rollout, to go with a change ticket. */

@@ -1,4 +1,4 @@
-import { ApiBearerAuth, ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import { Needs } from './auth/access-guard.js';
 import type { Role } from './auth/roles.js';
 import { EXAMPLES } from './examples.js';
@@ -49,6 +49,19 @@ export function Documented({ id, role, summary, description, answers, problems =
       ApiResponse({ status: Number(status), description: answer.description, content: contentOf(answer) }),
     ),
     ...refusals([...problems, ...OF_ALL]),
+  ]);
+}
+
+/** The same of a stream of server-sent events that can be resumed. */
+export function DocumentedStream({ example, ...operation }: Omit<Operation, 'answers'> & { readonly example: string }) {
+  const content = { 'text/event-stream': { schema: { type: 'string' }, example } } as const;
+  return all([
+    Documented({ ...operation, answers: { 200: { description: 'A stream without an end.', content } } }),
+    ApiHeader({
+      name: 'Last-Event-ID',
+      required: false,
+      description: 'Goes on after that event, on any controller and after a restart, or begins with an event reset.',
+    }),
   ]);
 }
 

@@ -1,14 +1,9 @@
 import { Controller, Get, Headers, Inject, Query, Res } from '@nestjs/common';
-import { ApiHeader, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { Documented } from './documented.js';
+import { DocumentedStream } from './documented.js';
 import { EventStreams } from './event-streams.js';
 import { EventsQuery } from './requests.js';
-
-const STREAM = {
-  schema: { type: 'string' },
-  example: 'id: decision:digits/12\nevent: decision\ndata: {"decisionId":"digits/12", ...}\n\n',
-};
 
 @ApiTags('events')
 @Controller('api/v1/events')
@@ -16,18 +11,14 @@ export class EventsController {
   constructor(@Inject(EventStreams) private readonly streams: EventStreams) {}
 
   @Get()
-  @Documented({
+  @DocumentedStream({
     id: 'followEvents',
     role: 'read',
-    summary: 'Decisions and verdicts as they come, as server-sent events.',
-    description: 'Each event is named decision or verdict, has an id to resume from, and the record as its data.',
-    answers: { 200: { description: 'A stream without an end.', content: { 'text/event-stream': STREAM } } },
+    summary: 'Decisions, verdicts and states of models as they come, as server-sent events.',
+    description:
+      'Events are named decision, verdict or state (without its decisions; null once the model is no more), with the record as their data; or reset: what was missed cannot be told, read everything anew.',
+    example: 'id: d0.c-s0.4-v0.1x\nevent: decision\ndata: {"decisionId":"digits/12", ...}\n\n',
     problems: ['invalid-input'],
-  })
-  @ApiHeader({
-    name: 'Last-Event-ID',
-    required: false,
-    description: 'Goes on after that event, while it is still known.',
   })
   events(
     @Query() { model, kind }: EventsQuery,

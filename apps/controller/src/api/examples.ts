@@ -1,4 +1,5 @@
 import type { CheckResult, Decision, Label, RolloutFile, RolloutSpec, RolloutState, Verdict } from '@app/shared';
+import { readingExamples } from './reading-examples.js';
 import type { Applied, CommandDone, History, LabelsAccepted, Me, ModelList, ModelView, Windows } from './schemas.js';
 
 /** What the OpenAPI document shows: one model in the middle of one rollout, in every answer the same. */
@@ -171,8 +172,22 @@ export const EXAMPLES = {
         startMs: AT - 10_000,
         durationMs: 10_000,
         versions: {
-          v1: { routed: 4500, errors: 3, labelled: 4100, right: 3330, latencyMs: { p50: 16.2, p95: 30.1, p99: 44.8 } },
-          v2: { routed: 500, errors: 0, labelled: 455, right: 413, latencyMs: { p50: 18.3, p95: 33.5, p99: 47.7 } },
+          v1: {
+            routed: 4500,
+            errors: 3,
+            labelled: 4100,
+            right: 3330,
+            latencyMs: { p50: 16.2, p95: 30.1, p99: 44.8 },
+            labelDelayMs: { p50: 3100, p95: 21_000 },
+          },
+          v2: {
+            routed: 500,
+            errors: 0,
+            labelled: 455,
+            right: 413,
+            latencyMs: { p50: 18.3, p95: 33.5, p99: 47.7 },
+            labelDelayMs: { p50: 3000, p95: 20_000 },
+          },
         },
       },
     ],
@@ -209,4 +224,5 @@ export const EXAMPLES = {
   LabelsAccepted: { accepted: 1 } satisfies LabelsAccepted,
   LabelList: { labels: [LABEL] } satisfies { labels: Label[] },
   RolloutFile: FILE,
+  ...readingExamples({ state: STATE, spec: SPEC, verdict: VERDICT, check: CHECK, started: STARTED }),
 } as const;

@@ -17,6 +17,10 @@ export const PROBLEM_CODES = {
   'role-too-low': { status: 403, detail: 'this needs the role operate; dashboard has read' },
   'cross-site': { status: 403, detail: 'a page of https://example.com may not change anything here' },
   'unknown-model': { status: 404, detail: 'there is no model digits; apply a rollout file first' },
+  'unknown-rollout': {
+    status: 404,
+    detail: 'nothing is known here of digits-3; the decisions of long ago are in the topic rollout-decision',
+  },
   'no-open-rollout': {
     status: 409,
     detail: 'digits has no open rollout; the last one, digits-3, is rolled-back; apply one first',
@@ -50,6 +54,7 @@ export const PROBLEM_CODES = {
   },
   'kafka-away': { status: 503, detail: 'Kafka takes no records now; nothing was done, try again' },
   'no-windows': { status: 503, detail: 'this controller has no window store; set REDIS_URL' },
+  'verdicts-away': { status: 503, detail: 'the store of verdicts does not answer: Connection is closed.' },
   'no-answer': {
     status: 504,
     detail:

@@ -124,16 +124,32 @@ export class WindowsQuery {
   to?: number;
 }
 
+export class SeriesQuery {
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 10,
+    maximum: 2000,
+    default: 400,
+    description: 'At most about so many points.',
+  })
+  @IsOptional()
+  @ToNumber()
+  @IsInt()
+  @Min(10)
+  @Max(2000)
+  points = 400;
+}
+
 export class EventsQuery {
   @ApiPropertyOptional({ type: 'string', description: 'Only of this model.' })
   @IsOptional()
   @IsString()
   model?: string;
 
-  @ApiPropertyOptional({ type: 'string', enum: ['decision', 'verdict'], description: 'Only of this kind.' })
+  @ApiPropertyOptional({ type: 'string', enum: ['decision', 'verdict', 'state'], description: 'Only of this kind.' })
   @IsOptional()
-  @IsIn(['decision', 'verdict'])
-  kind?: 'decision' | 'verdict';
+  @IsIn(['decision', 'verdict', 'state'])
+  kind?: 'decision' | 'verdict' | 'state';
 }
 
 /** class-validator's findings as problems with dotted fields. */

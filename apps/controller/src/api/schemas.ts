@@ -15,6 +15,7 @@ import {
 } from '@app/shared';
 import { type Static, type TSchema, Type as T } from '@sinclair/typebox';
 import { ROLES } from './auth/roles.js';
+import { READING_SCHEMAS } from './reading-schemas.js';
 
 /** What the API answers with. The types of its handlers come from here, and so do those of its clients. */
 const milliseconds = (description: string) => T.Integer({ minimum: 0, description });
@@ -66,6 +67,10 @@ const VersionFiguresSchema = T.Object({
     p95: nullable(T.Number()),
     p99: nullable(T.Number()),
   }),
+  labelDelayMs: T.Object(
+    { p50: nullable(T.Number()), p95: nullable(T.Number()) },
+    { description: 'How long after their predictions the labels came.' },
+  ),
 });
 
 const WindowSchema = T.Object({
@@ -138,6 +143,13 @@ export type Windows = Shown<typeof WindowsSchema>;
 export type CommandDone = Shown<typeof CommandDoneSchema>;
 export type Applied = Shown<typeof AppliedSchema>;
 export type LabelsAccepted = Shown<typeof LabelsAcceptedSchema>;
+export type Fleet = Shown<typeof READING_SCHEMAS.Fleet>;
+export type FleetRow = Shown<typeof READING_SCHEMAS.FleetRow>;
+export type FleetChange = Shown<typeof READING_SCHEMAS.FleetChange>;
+export type RolloutList = Shown<typeof READING_SCHEMAS.RolloutList>;
+export type RolloutView = Shown<typeof READING_SCHEMAS.RolloutRecord>;
+export type VerdictSeriesView = Shown<typeof READING_SCHEMAS.VerdictSeries>;
+export type ConsoleView = Shown<typeof READING_SCHEMAS.Console>;
 
 /** All named schemas of the document. */
 export const API_SCHEMAS = {
@@ -173,6 +185,7 @@ export const API_SCHEMAS = {
   Verdict: VerdictSchema,
   CheckResult: CheckResultSchema,
   ArmFigure: ArmFigureSchema,
+  ...READING_SCHEMAS,
 } as const;
 
 export type SchemaName = keyof typeof API_SCHEMAS;

@@ -1,4 +1,11 @@
-import { type Decision, latencyQuantileMs, type ModelWindow, type RolloutState, type WindowFigures } from '@app/shared';
+import {
+  type Decision,
+  labelDelayQuantileMs,
+  latencyQuantileMs,
+  type ModelWindow,
+  type RolloutState,
+  type WindowFigures,
+} from '@app/shared';
 import type { RolloutJournal } from '../reading/rollout-journal.js';
 import type { ModelView, VersionFigures, WindowView } from './schemas.js';
 
@@ -27,5 +34,6 @@ function figuresView(figures: WindowFigures): VersionFigures {
     labelled,
     right,
     latencyMs: { p50: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99) },
+    labelDelayMs: { p50: labelDelayQuantileMs(figures, 0.5), p95: labelDelayQuantileMs(figures, 0.95) },
   };
 }

@@ -2,12 +2,15 @@ import type { BusBatch, BusFollower, BusRecord, Logger, MessageBus, RolloutState
 import type { ControllerMetrics } from '../metrics.js';
 import { readStateRecord } from '../ownership/read-record.js';
 import type { RefusedRecord } from '../ownership/records.js';
+import type { EventLog } from './event-log.js';
+import { placeOf } from './log-positions.js';
 
 export interface ModelDirectoryDeps {
   readonly bus: MessageBus;
   readonly topics: TopicNames;
   readonly logger: Logger;
   readonly metrics: ControllerMetrics;
+  readonly events: EventLog;
 }
 
 type Watcher = (state: RolloutState) => void;
@@ -18,6 +21,8 @@ export class ModelDirectory {
   private readonly watchers = new Map<string, Set<Watcher>>();
   private readonly follower: BusFollower;
   private complete = false;
+  /** Resolves once everything that stood in the topic at the start is known; closing ends it too. */
+  readonly caughtUp: Promise<void>;
   private onUnreadable: (refused: RefusedRecord) => void = () => undefined;
 
   constructor(private readonly deps: ModelDirectoryDeps) {
@@ -27,8 +32,8 @@ export class ModelDirectory {
       onBatch: (batch) => this.read(batch),
       onError: (error) => deps.logger.warn({ err: error }, 'following rollout-state failed, it goes on by itself'),
     });
-    this.follower.caughtUp().then(
-      () => (this.complete = true),
+    this.caughtUp = this.follower.caughtUp().then(
+      () => void (this.complete = true),
       () => undefined, // closed before it was
     );
   }
@@ -80,6 +85,7 @@ export class ModelDirectory {
 
   private read(batch: BusBatch): void {
     for (const record of batch.records) this.readRecord(record, batch);
+    this.deps.events.passed(placeOf('state', batch.partition), batch.nextOffset);
   }
 
   private readRecord(record: BusRecord, { topic, partition }: BusBatch): void {
@@ -89,6 +95,7 @@ export class ModelDirectory {
     if (read.kind === 'tombstone') {
       this.models.delete(model);
       this.deps.metrics.weightsRead(before, undefined);
+      this.tell(model, null, { partition, offset: record.offset });
       return;
     }
     if (read.kind === 'unusable') {
@@ -99,6 +106,13 @@ export class ModelDirectory {
     }
     this.models.set(model, read.state);
     this.deps.metrics.weightsRead(before, read.state);
+    this.tell(model, read.state, { partition, offset: record.offset });
     for (const watch of [...(this.watchers.get(model) ?? [])]) watch(read.state);
+  }
+
+  private tell(model: string, state: RolloutState | null, at: { partition: number; offset: number }): void {
+    const data = state && { ...state, decisions: [], commands: [] };
+    const place = placeOf('state', at.partition);
+    this.deps.events.add({ place, offset: at.offset, event: { kind: 'state', model, data } });
   }
 }

@@ -13,12 +13,18 @@ import {
   type Verdict,
 } from '@app/shared';
 import { readVerdictRecord } from '../ownership/read-record.js';
-import { decisionEvent, EventLog, verdictEvent } from './event-log.js';
+import type { EventLog } from './event-log.js';
+import { type LogPlace, placeOf } from './log-positions.js';
+import type { ModelDirectory } from './model-directory.js';
+import type { VerdictHistory } from './verdict-history.js';
 
 export interface RolloutJournalDeps {
   readonly bus: MessageBus;
   readonly topics: TopicNames;
   readonly logger: Logger;
+  readonly events: EventLog;
+  readonly directory: ModelDirectory;
+  readonly verdictHistory: VerdictHistory;
 }
 
 /** How far back it begins, in each partition: enough to show, little enough to start at once. */
@@ -30,7 +36,6 @@ const DECISIONS_KEPT = 200;
 
 /** The newest decisions and the last verdict of every model, for people to look at. */
 export class RolloutJournal {
-  readonly events = new EventLog();
   private readonly decisions = new Map<string, Decision[]>();
   private readonly verdicts = new Map<string, Verdict>();
   private follower: BusFollower | null = null;
@@ -63,13 +68,17 @@ export class RolloutJournal {
 
   /** Looks where the topics end, and follows them from somewhat before that. Goes on trying until it is closed. */
   private async begin(): Promise<void> {
-    const { bus, topics, logger } = this.deps;
+    const { bus, topics, logger, events, directory } = this.deps;
+    // Whose rollout a verdict is about is known from the states.
+    await directory.caughtUp;
     while (!this.closed.signal.aborted) {
       try {
         const [decisions, verdicts] = await Promise.all([
           this.startsOf(topics.decision, DECISIONS_READ_BACK),
           this.startsOf(topics.verdict, VERDICTS_READ_BACK),
         ]);
+        for (const [partition, offset] of decisions) events.begin(placeOf('decision', partition), offset);
+        for (const [partition, offset] of verdicts) events.begin(placeOf('verdict', partition), offset);
         this.follower = bus.follower({
           topics: [topics.decision, topics.verdict],
           readCommitted: true,
@@ -91,29 +100,36 @@ export class RolloutJournal {
     return new Map(ranges.map(({ partition, low, end }) => [partition, Math.max(low, end - back)]));
   }
 
-  private read(batch: BusBatch): void {
-    const isDecision = batch.topic === this.deps.topics.decision;
-    for (const record of batch.records) {
-      if (isDecision) this.readDecision(record);
-      else this.readVerdict(record);
+  private read({ topic, partition, records, nextOffset }: BusBatch): void {
+    const kind = topic === this.deps.topics.decision ? 'decision' : 'verdict';
+    const place = placeOf(kind, partition);
+    for (const record of records) {
+      if (kind === 'decision') this.readDecision(record, place);
+      else this.readVerdict(record, place);
     }
+    this.deps.events.passed(place, nextOffset);
   }
 
-  private readDecision(record: BusRecord): void {
+  private readDecision(record: BusRecord, place: LogPlace): void {
     const decoded = decisionCodec.decode(cloudEventData(record.value, record.headers ?? {}));
     if (!decoded.ok) return; // nobody's to repair: the state has the newest ones too
     const decision = decoded.value;
-    const known = this.decisions.get(decision.model) ?? [];
+    const { model } = decision;
+    const known = this.decisions.get(model) ?? [];
     if ((known.at(-1)?.sequence ?? 0) >= decision.sequence) return;
     known.push(decision);
-    this.decisions.set(decision.model, known.slice(-DECISIONS_KEPT));
-    this.events.add(decisionEvent(decision));
+    this.decisions.set(model, known.slice(-DECISIONS_KEPT));
+    this.deps.events.add({ place, offset: record.offset, event: { kind: 'decision', model, data: decision } });
   }
 
-  private readVerdict(record: BusRecord): void {
+  private readVerdict(record: BusRecord, place: LogPlace): void {
     const read = readVerdictRecord(record);
     if (read.kind !== 'verdict') return; // the owner of the partition deals with what is no verdict
-    this.verdicts.set(read.verdict.model, read.verdict);
-    this.events.add(verdictEvent(read.verdict));
+    const { verdict } = read;
+    const { model } = verdict;
+    this.verdicts.set(model, verdict);
+    const rollout = this.deps.directory.find(model)?.rollout;
+    if (rollout?.rollout === verdict.rollout) this.deps.verdictHistory.add(verdict, rollout.startedAt);
+    this.deps.events.add({ place, offset: record.offset, event: { kind: 'verdict', model, data: verdict } });
   }
 }

@@ -288,8 +288,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Decisions and verdicts as they come, as server-sent events.
-         * @description Each event is named decision or verdict, has an id to resume from, and the record as its data. Needs the role read.
+         * Decisions, verdicts and states of models as they come, as server-sent events.
+         * @description Events are named decision, verdict or state (without its decisions; null once the model is no more), with the record as their data; or reset: what was missed cannot be told, read everything anew. Needs the role read.
          */
         get: operations["followEvents"];
         put?: never;
@@ -312,6 +312,126 @@ export interface paths {
          * @description Needs the role read.
          */
         get: operations["whoAmI"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/rollouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The rollouts of a model that are still known.
+         * @description Needs the role read.
+         */
+        get: operations["listRollouts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/rollouts/{rollout}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One rollout, open or over: its file, how it stands or ended, its decisions.
+         * @description Needs the role read.
+         */
+        get: operations["getRollout"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/rollouts/{rollout}/verdicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How its verdicts developed: differences with their intervals, limits and evidence over time.
+         * @description Needs the role read.
+         */
+        get: operations["getVerdictSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fleet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All models, one short line each: what a list of many shows.
+         * @description Needs the role read.
+         */
+        get: operations["listFleet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fleet/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lines that changed, once a second, as server-sent events.
+         * @description Events are named fleet, with a FleetChange as their data; or reset: what was missed cannot be told, read everything anew. With Last-Event-ID it begins with the lines that have changed since. Needs the role read.
+         */
+        get: operations["followFleet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/console": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the console has to know before it shows anything.
+         * @description Needs the role read.
+         */
+        get: operations["getConsole"];
         put?: never;
         post?: never;
         delete?: never;
@@ -471,6 +591,11 @@ export interface components {
                 p50: number | null;
                 p95: number | null;
                 p99: number | null;
+            };
+            /** @description How long after their predictions the labels came. */
+            labelDelayMs: {
+                p50: number | null;
+                p95: number | null;
             };
         };
         CommandDone: {
@@ -977,6 +1102,164 @@ export interface components {
             n: number;
             bad: number;
             value: number | null;
+        };
+        Fleet: {
+            models: components["schemas"]["FleetRow"][];
+        };
+        FleetRow: {
+            model: string;
+            stable: string;
+            canary: string | null;
+            /** @description Fractions by version, as they are set. */
+            weights: {
+                [key: string]: number;
+            };
+            shadow: {
+                version: string;
+                fraction: number;
+            } | null;
+            /** @description The open rollout, or the last one. */
+            rollout: components["schemas"]["FleetRollout"] | null;
+            /** @description The newest one about that rollout. */
+            verdict: components["schemas"]["FleetVerdict"] | null;
+            last: components["schemas"]["FleetDecision"] | null;
+        };
+        FleetRollout: {
+            rollout: string;
+            /** @enum {string} */
+            status: "waiting-ready" | "progressing" | "paused" | "promoted" | "rolled-back" | "aborted";
+            stable: string;
+            canary: string;
+            /** @description Index of the present step. */
+            step: number;
+            /** @description How many there are. */
+            steps: number;
+            /** @description Milliseconds since the epoch. */
+            startedAt: number;
+            /** @description Milliseconds since the epoch. */
+            stepStartedAt: number;
+            endedAt: number | null;
+            held: {
+                code: string;
+                text: string;
+                /** @description Milliseconds since the epoch. */
+                since: number;
+            } | null;
+            pause: {
+                code: string;
+                text: string;
+                /** @description Milliseconds since the epoch. */
+                since: number;
+                /** @description Milliseconds since the epoch. */
+                until?: number;
+            } | null;
+        };
+        FleetVerdict: {
+            /** @enum {string} */
+            result: "pass" | "fail" | "continue" | "hold" | "invalid" | "inconclusive";
+            reason: {
+                code: string;
+                text: string;
+            };
+            asOf: number;
+            counted: {
+                stable: number;
+                canary: number;
+            };
+            forecast: {
+                predictionsToGo: number | null;
+                minutesToGo: number | null;
+            };
+            /** @description The check with most evidence against the canary. */
+            worst: components["schemas"]["CheckResult"] | null;
+        };
+        FleetDecision: {
+            sequence: number;
+            /** @enum {string} */
+            action: "registered" | "started" | "weight-changed" | "paused" | "resumed" | "promoted" | "rolled-back" | "aborted" | "undone" | "held" | "released";
+            /** @description Milliseconds since the epoch. */
+            at: number;
+            actor: string;
+            reason: {
+                code: string;
+                text: string;
+            };
+        };
+        FleetChange: {
+            models: components["schemas"]["FleetRow"][];
+            /** @description Models that are no more. */
+            gone: string[];
+        };
+        RolloutList: {
+            model: string;
+            rollouts: components["schemas"]["RolloutLine"][];
+        };
+        RolloutLine: {
+            rollout: string;
+            /** @enum {string} */
+            status: "waiting-ready" | "progressing" | "paused" | "promoted" | "rolled-back" | "aborted";
+            stable: string | null;
+            canary: string | null;
+            /** @description Index of the last step it was in. */
+            step: number;
+            /** @description Milliseconds since the epoch. */
+            startedAt: number;
+            endedAt: number | null;
+            /** @description Why it ended, or its last decision so far. */
+            reason: string | null;
+        };
+        RolloutRecord: {
+            rollout: string;
+            /** @enum {string} */
+            status: "waiting-ready" | "progressing" | "paused" | "promoted" | "rolled-back" | "aborted";
+            stable: string | null;
+            canary: string | null;
+            /** @description Index of the last step it was in. */
+            step: number;
+            /** @description Milliseconds since the epoch. */
+            startedAt: number;
+            endedAt: number | null;
+            /** @description Its file as it was understood; null where it never started, or that is too long ago. */
+            spec: components["schemas"]["RolloutSpec"] | null;
+            /** @description Those that are known, oldest first; an undo after its end is one of them. */
+            decisions: components["schemas"]["Decision"][];
+        };
+        /** @description Column by column: every list has one entry for each time in `at`; null where a verdict does not have that check. */
+        VerdictSeries: {
+            model: string;
+            rollout: string;
+            at: number[];
+            step: number[];
+            result: ("pass" | "fail" | "continue" | "hold" | "invalid" | "inconclusive")[];
+            code: string[];
+            lnE: number[];
+            lnLimit: number[];
+            stable: number[];
+            canary: number[];
+            checks: components["schemas"]["CheckSeries"][];
+        };
+        CheckSeries: {
+            check: string;
+            segment: string | null;
+            /** @enum {string} */
+            unit: "fraction" | "ms" | "number";
+            gating: boolean;
+            result: (("pass" | "fail" | "continue" | "no-data") | null)[];
+            limit: (number | null)[];
+            n: (number | null)[];
+            stable: (number | null)[];
+            canary: (number | null)[];
+            difference: (number | null)[];
+            low: (number | null)[];
+            high: (number | null)[];
+            fail: (number | null)[];
+            pass: (number | null)[];
+        };
+        Console: {
+            /** @description It offers no actions. */
+            readOnly: boolean;
+            /** @description This controller's clock: ages are shown by it. */
+            nowMs: number;
         };
     };
     responses: never;
@@ -2734,10 +3017,10 @@ export interface operations {
                 /** @description Only of this model. */
                 model?: string;
                 /** @description Only of this kind. */
-                kind?: "decision" | "verdict";
+                kind?: "decision" | "verdict" | "state";
             };
             header?: {
-                /** @description Goes on after that event, while it is still known. */
+                /** @description Goes on after that event, on any controller and after a restart, or begins with an event reset. */
                 "Last-Event-ID"?: string;
             };
             path?: never;
@@ -2752,7 +3035,7 @@ export interface operations {
                 };
                 content: {
                     /**
-                     * @example id: decision:digits/12
+                     * @example id: d0.c-s0.4-v0.1x
                      *     event: decision
                      *     data: {"decisionId":"digits/12", ...}
                      */
@@ -2835,6 +3118,475 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description token-required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description role-too-low, cross-site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description headers-too-large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description identity-provider-away */
+            503: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRollouts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutList"];
+                };
+            };
+            /** @description token-required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description role-too-low, cross-site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unknown-model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description headers-too-large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description identity-provider-away */
+            503: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As its decisions tell it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutRecord"];
+                };
+            };
+            /** @description token-required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description role-too-low, cross-site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unknown-model, unknown-rollout */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description headers-too-large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description identity-provider-away */
+            503: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getVerdictSeries: {
+        parameters: {
+            query?: {
+                /** @description At most about so many points. */
+                points?: number;
+            };
+            header?: never;
+            path: {
+                model: string;
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Thinned, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerdictSeries"];
+                };
+            };
+            /** @description token-required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description role-too-low, cross-site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unknown-model, unknown-rollout */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description headers-too-large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description verdicts-away, identity-provider-away */
+            503: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFleet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fleet"];
+                };
+            };
+            /** @description token-required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description role-too-low, cross-site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description headers-too-large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description identity-provider-away */
+            503: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    followFleet: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Goes on after that event, on any controller and after a restart, or begins with an event reset. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stream without an end. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id: d0.c-s0.4-v0.1x
+                     *     event: fleet
+                     *     data: {"models":[{"model":"digits", ...}],"gone":[]}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            /** @description token-required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description role-too-low, cross-site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description headers-too-large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description identity-provider-away */
+            503: {
+                headers: {
+                    /** @description Seconds to wait, where that is known. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getConsole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it may offer, and what time it is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Console"];
                 };
             };
             /** @description token-required */
