@@ -19,7 +19,7 @@ const domainRules = (files, within) => ({
   ignores: ['**/*.spec.ts'],
   rules: {
     ...noImport('domain/ imports only its siblings, the contracts of @app/shared and what only computes', [
-      `^(?!(${within.join('|')})(?!\\.\\.)|@app/shared$|node:(crypto|util)$|@sinclair/typebox$|xxhash-wasm$)`,
+      `^(?!(${within.join('|')})(?!\\.\\.)|@app/(shared|api|words)$|node:(crypto|util)$|@sinclair/typebox$|xxhash-wasm$)`,
     ]),
     'no-restricted-syntax': [
       'error',
@@ -84,7 +84,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['apps/**/*.ts'],
+    files: ['apps/**/*.{ts,tsx}'],
     ignores: ['apps/standalone/**'],
     rules: {
       ...noImport('apps never import each other', OTHER_APPS),
@@ -92,7 +92,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['apps/**/*.ts'],
+    files: ['apps/**/*.{ts,tsx}'],
     ignores: ['apps/standalone/**', 'apps/*/src/testing/**', 'apps/*/test/**', '**/*.spec.ts', '**/*.suite.ts'],
     rules: noImport('apps import neither each other nor what is for tests', [
       ...OTHER_APPS,

@@ -1,19 +1,20 @@
 /** The tasks behind `npm run ...`, under Node 24 and with the dependencies installed. See bootstrap.mjs. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { applications, build, buildIfStale } from './tasks/build.mjs';
+import { applications, build, buildConsole, buildConsoleIfStale, buildIfStale } from './tasks/build.mjs';
 import { check } from './tasks/check.mjs';
 import { testHelm } from './tasks/helm.mjs';
 import { packCli } from './tasks/pack-cli.mjs';
 import { bin, ROOT, runTool } from './tasks/processes.mjs';
 import { say } from './tasks/say.mjs';
-import { testAll } from './tasks/test.mjs';
+import { testAll, testConsole } from './tasks/test.mjs';
 
 const USAGE = `usage: node scripts/bootstrap.mjs <task> [arguments]
   demo [--kafka] [--seed N] [--json]   watch rollouts of real classifiers
   test                                 everything: check, integration, end to end
+  test-console [arguments]             the console in a real Chromium
   check                                format, lint, types, unit tests
-  build                                all services into dist/
+  build                                all services and the console into dist/
   generate                             documents and types that are made from the code
   pack-cli [folder]                    canaryctl as an npm package
   test-helm                            the Helm chart, with helm and kubeconform
@@ -21,19 +22,27 @@ const USAGE = `usage: node scripts/bootstrap.mjs <task> [arguments]
   bench <name> [arguments]             a benchmark of test/benchmark
   simulate [--short | --full]          what the verdict engine promises, measured on seeded traffic`;
 
+const WITH_CONSOLE = ['controller', 'standalone'];
 const DEMO_ON_KAFKA = ['router', 'evaluator', 'controller', 'standalone'];
 
 /** @param {readonly string[]} args the task's name and its arguments */
 export async function runTask([task, ...args]) {
   switch (task) {
     case 'demo':
-      for (const app of args.includes('--kafka') ? DEMO_ON_KAFKA : ['standalone']) await buildIfStale(app);
+      // The page is a second's work for the other core.
+      await Promise.all([
+        buildConsoleIfStale(),
+        buildAllIfStale(args.includes('--kafka') ? DEMO_ON_KAFKA : ['standalone']),
+      ]);
       return become('apps/standalone/src/demo/main.js', args);
     case 'test':
       return exit(await testAll(args));
+    case 'test-console':
+      return exit(await testConsole(args));
     case 'check':
       return exit((await check()).length === 0);
     case 'build':
+      await buildConsole();
       return build(applications());
     case 'generate':
       // The tests that hold them current write them when told to.
@@ -46,6 +55,7 @@ export async function runTask([task, ...args]) {
     case 'start': {
       const [app, ...rest] = args;
       if (!applications().includes(app)) return usage(`there is no app ${app ?? '(none named)'}`);
+      if (WITH_CONSOLE.includes(app)) await buildConsoleIfStale();
       await buildIfStale(app);
       // These two are programs of the evaluator.
       if (app === 'cli' && ['replay', 'simulate'].includes(rest[0])) await buildIfStale('evaluator');
@@ -63,6 +73,10 @@ export async function runTask([task, ...args]) {
     default:
       return usage(task ? `there is no task ${task}` : 'which task?');
   }
+}
+
+async function buildAllIfStale(apps) {
+  for (const app of apps) await buildIfStale(app);
 }
 
 /** Goes on as a built program in this process: nothing stands between it and its signals. */

@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { ROOT, bin, runTool } from './processes.mjs';
 import { say, sayWhile } from './say.mjs';
 
+const CONSOLE = 'apps/console';
 const SOURCES = [
-  'apps',
+  ...readdirSync(join(ROOT, 'apps'))
+    .map((name) => `apps/${name}`)
+    .filter((path) => path !== CONSOLE),
   'libs',
   'deploy/local',
   'test/benchmark',
@@ -14,6 +17,7 @@ const SOURCES = [
   'tsconfig.json',
   'package-lock.json',
 ];
+const CONSOLE_SOURCES = [CONSOLE, 'libs/shared/src/api', 'libs/shared/src/words', 'package-lock.json'];
 const STAMPS = join(ROOT, 'dist', '.built');
 
 /** Names of the Nest projects that are programs, from nest-cli.json. */
@@ -27,9 +31,30 @@ export function applications() {
  * @param {string} project
  */
 export async function buildIfStale(project) {
-  const stamp = join(STAMPS, project);
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === sourcesStamp()) return;
-  await build([project]);
+  await unlessStamped(project, SOURCES, () => build([project]));
+}
+
+/** Builds the console, which the controller serves, into dist/apps/console unless nothing of it has changed. */
+export async function buildConsoleIfStale() {
+  await unlessStamped('console', CONSOLE_SOURCES, buildConsole);
+}
+
+/** Exits with 1 on an error. Types are for `check`: this takes a second or two. */
+export async function buildConsole() {
+  say('Building the console ...');
+  const { code, output } = await runTool(bin('vite'), ['build', '--config', 'apps/console/vite.config.mjs']);
+  if (code === 0) return;
+  say(output.trim());
+  process.exit(code);
+}
+
+async function unlessStamped(name, sources, buildIt) {
+  const stamp = join(STAMPS, name);
+  const now = sourcesStamp(sources);
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === now) return;
+  await buildIt();
+  mkdirSync(STAMPS, { recursive: true });
+  writeFileSync(stamp, now);
 }
 
 /** Builds Nest projects one after the other (tsc, incremental). Exits with 1 on a compile error. */
@@ -48,7 +73,7 @@ export async function build(projects) {
 }
 
 /** A digest of the names, sizes and times of everything a build reads. */
-function sourcesStamp() {
+function sourcesStamp(sources) {
   const digest = createHash('sha256');
   const walk = (path) => {
     const stat = statSync(path, { throwIfNoEntry: false });
@@ -56,6 +81,6 @@ function sourcesStamp() {
     if (stat.isDirectory()) for (const name of readdirSync(path).sort()) walk(join(path, name));
     else digest.update(`${path} ${stat.size} ${stat.mtimeMs}\n`);
   };
-  for (const source of SOURCES) walk(join(ROOT, source));
+  for (const source of sources) walk(join(ROOT, source));
   return digest.digest('hex');
 }

@@ -13,6 +13,7 @@ const lanes = (vitestArgs) => [
       script: bin('tsc'),
       args: ['--noEmit', '-p', 'tsconfig.json', '--tsBuildInfoFile', '.cache/types.tsbuildinfo'],
     },
+    { name: 'types of the console', script: bin('tsc'), args: ['--noEmit', '-p', 'apps/console/tsconfig.json'] },
     { name: 'format', script: bin('prettier'), args: ['--check', '.', '--log-level', 'warn', ...cached('prettier')] },
     { name: 'lint', script: bin('eslint'), args: ['.', '--max-warnings', '0', ...cached('eslint')] },
   ],

@@ -6,11 +6,11 @@ import { say } from './say.mjs';
 import { installSchemathesis } from './schemathesis.mjs';
 
 const REPORTS = join(ROOT, '.cache', 'test-reports');
-const SUITES = ['simulation', 'integration', 'e2e'];
+const SUITES = ['simulation', 'integration', 'e2e', 'console'];
 
 /**
  * Everything: the check with its unit tests, what the verdict engine promises in short, the adapters against a real Kafka and Redis, the stories on real
- * processes. The last line is `N passed, N failed`.
+ * processes, and the console in a real Chromium. The last line is `N passed, N failed`.
  * @param {readonly string[]} args for the suites on real servers, e.g. a file's name
  * @returns {Promise<boolean>} whether all passed
  */
@@ -21,11 +21,7 @@ export async function testAll(args) {
   installSchemathesis();
   let failedSuites = 0;
   for (const suite of SUITES) {
-    say(`Running the ${suite} tests ...`);
-    const config = `vitest.${suite}.config.ts`;
-    const reporters = ['--reporter=verbose', ...jsonReport(suite)];
-    const { code } = await runTool(bin('vitest'), ['run', '--config', config, ...reporters, ...args], { show: true });
-    if (code !== 0) failedSuites++;
+    if (!(await runSuite(suite, [...jsonReport(suite), ...args]))) failedSuites++;
   }
   const reports = ['unit', ...SUITES].map(readReport);
   const passed = sum(reports.map((r) => r.passed));
@@ -35,6 +31,18 @@ export async function testAll(args) {
   const allPassed = failed === 0 && failedChecks.length === 0 && failedSuites === 0;
   process.stdout.write(`${passed} passed, ${Math.max(failed, allPassed ? 0 : 1)} failed\n`);
   return allPassed;
+}
+
+/** Only the console, in a real Chromium. */
+export const testConsole = (args) => runSuite('console', args);
+
+async function runSuite(suite, args) {
+  say(`Running the ${suite} tests ...`);
+  const config = `vitest.${suite}.config.ts`;
+  const { code } = await runTool(bin('vitest'), ['run', '--config', config, '--reporter=verbose', ...args], {
+    show: true,
+  });
+  return code === 0;
 }
 
 const reportFile = (suite) => join(REPORTS, `${suite}.json`);

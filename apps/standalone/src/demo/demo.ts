@@ -41,7 +41,7 @@ export async function runDemo({ options, screen, signal, startServices }: DemoDe
 
   const services = await startServices();
   started.defer(() => services.close());
-  screen.say(`The router is at ${services.routerUrl}, the controller at ${services.controllerUrl}.`);
+  screen.say(`The router is at ${services.routerUrl}. Watch it all in a browser at ${services.controllerUrl}/`);
 
   const load = startLoad(kind, {
     seed: options.seed,
@@ -53,8 +53,16 @@ export async function runDemo({ options, screen, signal, startServices }: DemoDe
 
   const api = new ControllerApi(services.controllerUrl, signal);
   const onView: Story['onView'] = (view) => screen.showModel(view, Date.now());
-  return await tellStory({ api, load, signal, onView }, { versions, screen });
+  const result = await tellStory({ api, load, signal, onView }, { versions, screen });
+  if (options.stay) {
+    screen.say(`The page stays at ${services.controllerUrl}/ until Ctrl-C.`);
+    await aborted(signal);
+  }
+  return result;
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve())));
 
 async function tellStory(
   story: Story,

@@ -1,12 +1,11 @@
-import type { RolloutStatus } from '../contracts/rollout-state.js';
-
-const STATUS_WORDS: Readonly<Record<RolloutStatus, string>> = {
+const STATUS_WORDS = {
   'waiting-ready': 'Waiting for the canary',
   progressing: 'Progressing',
   paused: 'Paused',
   promoted: 'Promoted',
   'rolled-back': 'Rolled back',
   aborted: 'Aborted',
-};
+} as const;
 
-export const statusWord = (status: RolloutStatus): string => STATUS_WORDS[status];
+/** Of a rollout. */
+export const statusWord = (status: keyof typeof STATUS_WORDS): string => STATUS_WORDS[status];
