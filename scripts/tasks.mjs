@@ -15,6 +15,7 @@ const USAGE = `usage: node scripts/bootstrap.mjs <task> [arguments]
   test-console [arguments]             the console in a real Chromium
   check                                format, lint, types, unit tests
   build                                all services and the console into dist/
+  build-stale                          of these what has changed since
   generate                             documents and types that are made from the code
   pack-cli [folder]                    canaryctl as an npm package
   test-helm                            the Helm chart, with helm and kubeconform
@@ -44,6 +45,9 @@ export async function runTask([task, ...args]) {
     case 'build':
       await buildConsole();
       return build(applications());
+    case 'build-stale':
+      await Promise.all([buildConsoleIfStale(), buildAllIfStale(applications())]);
+      return;
     case 'generate':
       // The tests that hold them current write them when told to.
       return exit((await runTool(bin('vitest'), ['run', 'test/generated', '--update'], { show: true })).code === 0);

@@ -31,45 +31,46 @@ export function applications() {
  * @param {string} project
  */
 export async function buildIfStale(project) {
-  await unlessStamped(project, SOURCES, () => build([project]));
+  if (isStale(project, SOURCES)) await build([project]);
 }
 
-/** Builds the console, which the controller serves, into dist/apps/console unless nothing of it has changed. */
+/** The same of the console, which the controller serves. */
 export async function buildConsoleIfStale() {
-  await unlessStamped('console', CONSOLE_SOURCES, buildConsole);
+  if (isStale('console', CONSOLE_SOURCES)) await buildConsole();
 }
 
-/** Exits with 1 on an error. Types are for `check`: this takes a second or two. */
+/** Builds Nest projects one after the other (tsc, incremental). Exits with 1 on a compile error. */
+export async function build(projects) {
+  for (const project of projects) {
+    const sources = sourcesStamp(SOURCES);
+    await run(project, bin('nest'), ['build', project]);
+    writeStamp(project, sources);
+  }
+}
+
+/** Builds the console into dist/apps/console in a second or two: its types are for `check`. Exits with 1 on an error. */
 export async function buildConsole() {
-  say('Building the console ...');
-  const { code, output } = await runTool(bin('vite'), ['build', '--config', 'apps/console/vite.config.mjs']);
+  const sources = sourcesStamp(CONSOLE_SOURCES);
+  await run('console', bin('vite'), ['build', '--config', 'apps/console/vite.config.mjs']);
+  writeStamp('console', sources);
+}
+
+async function run(what, script, args) {
+  say(`Building ${what} ...`);
+  const { code, output } = await sayWhile('building', runTool(script, args));
   if (code === 0) return;
   say(output.trim());
   process.exit(code);
 }
 
-async function unlessStamped(name, sources, buildIt) {
+function isStale(name, sources) {
   const stamp = join(STAMPS, name);
-  const now = sourcesStamp(sources);
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === now) return;
-  await buildIt();
-  mkdirSync(STAMPS, { recursive: true });
-  writeFileSync(stamp, now);
+  return !existsSync(stamp) || readFileSync(stamp, 'utf8') !== sourcesStamp(sources);
 }
 
-/** Builds Nest projects one after the other (tsc, incremental). Exits with 1 on a compile error. */
-export async function build(projects) {
+function writeStamp(name, sources) {
   mkdirSync(STAMPS, { recursive: true });
-  for (const project of projects) {
-    const sources = sourcesStamp();
-    say(`Building ${project} ...`);
-    const { code, output } = await sayWhile('building', runTool(bin('nest'), ['build', project]));
-    if (code !== 0) {
-      say(output.trim());
-      process.exit(code);
-    }
-    writeFileSync(join(STAMPS, project), sources);
-  }
+  writeFileSync(join(STAMPS, name), sources);
 }
 
 /** A digest of the names, sizes and times of everything a build reads. */

@@ -39,6 +39,10 @@ export class ControllerApi {
     return this.call((init) => this.http.GET('/api/v1/console', init));
   }
 
+  me(): Promise<Api['Me']> {
+    return this.call((init) => this.http.GET('/api/v1/me', init));
+  }
+
   fleet(): Promise<Api['Fleet']> {
     return this.call((init) => this.http.GET('/api/v1/fleet', init));
   }

@@ -2,13 +2,17 @@ import { createContext } from 'preact';
 import { useContext, useEffect, useState } from 'preact/hooks';
 import type { ControllerApi } from '../api/controller-api.js';
 import type { Session } from '../api/session.js';
+import type { Role } from '../domain/actions.js';
 
 /** What every page may ask for. */
 export interface AppContext {
   readonly api: ControllerApi;
   readonly session: Session;
-  /** The console offers no actions. */
+  /** No actions are offered: the console was started so, or this token may only look. */
   readonly readOnly: boolean;
+  readonly role: Role;
+  /** Of the token; null where none is asked for. */
+  readonly tokenName: string | null;
   /** The controller's clock minus this machine's, ms. */
   readonly clockOffsetMs: number;
 }

@@ -12,6 +12,8 @@ import { AppContext } from './app-context.js';
 import { useRoute } from './navigation.js';
 
 type Entrance = 'asking' | 'sign-in' | 'in' | 'away';
+type Settings = Omit<AppContext, 'api' | 'session'>;
+const NOTHING_KNOWN: Settings = { readOnly: true, role: 'read', tokenName: null, clockOffsetMs: 0 };
 const TRY_AGAIN_MS = 3_000;
 
 export function App() {
@@ -20,23 +22,28 @@ export function App() {
   const [token, setToken] = useState(session.token());
   const [entrance, setEntrance] = useState<Entrance>('asking');
   const [tries, setTries] = useState(0);
-  const [settings, setSettings] = useState({ readOnly: true, clockOffsetMs: 0 });
+  const [refused, setRefused] = useState(false);
+  const [settings, setSettings] = useState<Settings>(NOTHING_KNOWN);
 
   useEffect(() => session.onChange(() => setToken(session.token())), [session]);
   useEffect(() => {
     let over = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    api.console().then(
-      ({ readOnly, nowMs }) => {
+    Promise.all([api.console(), api.me()]).then(
+      ([{ readOnly, nowMs }, { name, role, by }]) => {
         if (over) return;
-        setSettings({ readOnly, clockOffsetMs: nowMs - Date.now() });
+        const tokenName = by === 'nobody' ? null : name;
+        setSettings({ readOnly: readOnly || role === 'read', role, tokenName, clockOffsetMs: nowMs - Date.now() });
         setEntrance('in');
+        setRefused(false);
       },
       (error: unknown) => {
         if (over) return;
-        const refused = error instanceof ApiError && error.status === 401;
-        setEntrance(refused ? 'sign-in' : 'away');
-        if (!refused) timer = setTimeout(() => setTries((n) => n + 1), TRY_AGAIN_MS);
+        const asksForToken = error instanceof ApiError && error.status === 401;
+        // Without a token nothing was refused yet; the API has thrown a wrong one away by now.
+        if (asksForToken && token !== null) setRefused(true);
+        setEntrance(asksForToken ? 'sign-in' : 'away');
+        if (!asksForToken) timer = setTimeout(() => setTries((n) => n + 1), TRY_AGAIN_MS);
       },
     );
     return () => {
@@ -51,9 +58,9 @@ export function App() {
       <a class="skip" href="#main">
         Skip to the content
       </a>
-      <Header signedIn={token !== null} />
+      <Header />
       <main id="main" tabIndex={-1}>
-        <Page entrance={entrance} wrongToken={token !== null} key={token ?? ''} />
+        <Page entrance={entrance} wrongToken={refused} key={token ?? ''} />
       </main>
     </AppContext.Provider>
   );

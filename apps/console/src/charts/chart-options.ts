@@ -2,7 +2,8 @@ import uPlot from 'uplot';
 import type { ChartView, Line, Marker } from '../domain/charts.js';
 import type { ChartColors } from './chart-colors.js';
 
-const SYNC = 'rollout';
+/** Charts with this key have one cursor. */
+const CURSOR = 'rollout';
 const DASHES: Readonly<Record<Line['dash'], number[]>> = { solid: [], dashed: [6, 4], dotted: [2, 3] };
 const FAMILY = '"Inter Variable", system-ui, sans-serif';
 const AXIS = { width: 64, height: 26, font: 12 } as const;
@@ -30,7 +31,7 @@ export function chartOptions(options: ChartOptions): uPlot.Options {
     ms: 1,
     legend: { show: false },
     cursor: {
-      sync: { key: SYNC, setSeries: false },
+      sync: { key: CURSOR, setSeries: false },
       drag: { x: false, y: false },
       points: { size: 6 },
       y: false,

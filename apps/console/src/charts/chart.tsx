@@ -94,7 +94,7 @@ export function Chart({ view, markers, range, height = HEIGHT }: ChartProps) {
           event.preventDefault();
           moveCursor(plot.current, (cursor ?? last ?? 0) + step);
         }}
-        onBlur={() => plot.current?.setCursor({ left: -10, top: -10 })}
+        onBlur={() => plot.current && placeCursor(plot.current, -10)}
       />
     </figure>
   );
@@ -105,7 +105,15 @@ const STEPS: Readonly<Record<string, number>> = { ArrowLeft: -1, ArrowRight: 1, 
 function moveCursor(plot: uPlot, index: number): void {
   const at = plot.data[0];
   const wanted = at[Math.max(0, Math.min(at.length - 1, index))];
-  if (wanted !== undefined) plot.setCursor({ left: plot.valToPos(wanted, 'x'), top: 10 });
+  if (wanted !== undefined) placeCursor(plot, plot.valToPos(wanted, 'x'));
+}
+
+/** With what uPlot's types leave out: whether the other charts are told. */
+type SetCursor = (at: { readonly left: number; readonly top: number }, fireHook: boolean, publish: boolean) => void;
+
+/** In all charts, as with the mouse. Outside of the plot there is none. */
+function placeCursor(plot: uPlot, left: number): void {
+  (plot.setCursor as SetCursor)({ left, top: left < 0 ? left : 1 }, true, true);
 }
 
 const dataOf = ({ at, lines }: ChartView): uPlot.AlignedData => [

@@ -1,6 +1,8 @@
+import type { Api } from '@app/api';
 import { isOpen, type ModelState } from './records.js';
 
-export type ActionId = 'pause' | 'resume' | 'promote' | 'promote-full' | 'abort' | 'undo' | 'set-traffic';
+export type ActionId = 'pause' | 'resume' | 'promote' | 'promote-full' | 'abort' | 'retry' | 'undo' | 'set-traffic';
+export type Role = Api['Me']['role'];
 
 export interface ActionView {
   readonly id: ActionId;
@@ -13,11 +15,19 @@ export interface ActionView {
   readonly refusal: string | null;
 }
 
+/** What the API asks for; everything else needs `operate`. */
+const NEED_ADMIN: ReadonlySet<ActionId> = new Set(['promote-full', 'set-traffic']);
+
 /** What can be done about a model, and of what cannot, why. The controller has the last word. */
-export function actionsOf(state: ModelState): readonly ActionView[] {
+export function actionsOf(state: ModelState, role: Role): readonly ActionView[] {
   const { rollout } = state;
   const open = rollout && isOpen(rollout.status) ? rollout : null;
-  return open ? openActions(state, open) : closedActions(state);
+  const actions = open ? openActions(state, open) : closedActions(state);
+  return actions.map((action) =>
+    role !== 'admin' && NEED_ADMIN.has(action.id)
+      ? { ...action, refusal: `This needs the role admin; yours is ${role}.` }
+      : action,
+  );
 }
 
 function openActions(state: ModelState, rollout: NonNullable<ModelState['rollout']>): readonly ActionView[] {
@@ -69,20 +79,32 @@ function openActions(state: ModelState, rollout: NonNullable<ModelState['rollout
 }
 
 function closedActions(state: ModelState): readonly ActionView[] {
-  return [setTraffic(null), undo(state)];
+  switch (state.rollout?.status) {
+    case 'rolled-back':
+    case 'aborted':
+      return [retry(state.rollout.canary, state.rollout.rollout), setTraffic(null)];
+    case 'promoted':
+      return [undo(state), setTraffic(null)];
+    default:
+      return [setTraffic(null)];
+  }
 }
+
+const retry = (canary: string, rollout: string): ActionView => ({
+  id: 'retry',
+  label: 'Try again',
+  consequence: `A new rollout of ${canary} begins by the same file as ${rollout}, from its first step.`,
+  dangerous: false,
+  refusal: null,
+});
 
 function undo({ rollout, stable, versions }: ModelState): ActionView {
   const consequence = rollout
     ? `${rollout.stable} becomes stable again and gets all traffic at once; ${rollout.canary} gets none.`
     : '';
-  return { id: 'undo', label: 'Undo promotion', consequence, dangerous: true, refusal: undoRefusal() };
-
-  function undoRefusal(): string | null {
-    if (rollout?.status !== 'promoted') return 'The last rollout was not promoted, so there is nothing to undo.';
-    if (stable !== rollout.canary || !versions[rollout.stable]) return `${rollout.rollout} has been undone already.`;
-    return null;
-  }
+  const undone = !rollout || stable !== rollout.canary || !versions[rollout.stable];
+  const refusal = undone ? `${rollout?.rollout ?? 'The last rollout'} has been undone already.` : null;
+  return { id: 'undo', label: 'Undo promotion', consequence, dangerous: true, refusal };
 }
 
 const setTraffic = (refusal: string | null): ActionView => ({

@@ -51,10 +51,10 @@ export function timelineItem(decision: Decision): TimelineItem {
   };
 }
 
-export function byWhom({ actor, cause }: Pick<Decision, 'actor' | 'cause'>): string {
+export function byWhom({ actor, onBehalfOf, cause }: Pick<Decision, 'actor' | 'onBehalfOf' | 'cause'>): string {
   switch (cause.kind) {
     case 'command':
-      return actor;
+      return onBehalfOf === undefined ? actor : `${actor} on behalf of ${onBehalfOf}`;
     case 'verdict':
       return 'the data';
     case 'timer':

@@ -1,17 +1,19 @@
 import { useState } from 'preact/hooks';
+import { useApp } from '../app/app-context.js';
 import { Link } from '../app/navigation.js';
-import { type ActionId, actionsOf } from '../domain/actions.js';
+import { actionsOf, type ActionView } from '../domain/actions.js';
 import { isOpen, type ModelState } from '../domain/records.js';
 import { newPath } from '../domain/route.js';
 import { ActionDialog } from './action-dialog.js';
 
 /** What a person can do now. Of what cannot be done now the button says why. */
 export function ActionBar({ state }: { readonly state: ModelState }) {
-  const [asked, setAsked] = useState<ActionId | null>(null);
+  // As it was when it was asked for: if it cannot be done any more, the controller says why.
+  const [asked, setAsked] = useState<ActionView | null>(null);
   const open = state.rollout !== undefined && isOpen(state.rollout.status);
-  const actions = actionsOf(state);
+  const { role } = useApp();
+  const actions = actionsOf(state, role);
   const refused = actions.filter(({ refusal }) => refusal !== null);
-  const chosen = actions.find(({ id }) => id === asked);
   return (
     <div class="actions" role="group" aria-label={`What can be done about ${state.model}`}>
       {!open && (
@@ -26,7 +28,7 @@ export function ActionBar({ state }: { readonly state: ModelState }) {
           class={action.dangerous ? 'danger' : open && index === 0 ? 'primary' : ''}
           aria-disabled={action.refusal !== null}
           aria-describedby={action.refusal === null ? undefined : `why-${action.id}`}
-          onClick={() => action.refusal === null && setAsked(action.id)}
+          onClick={() => action.refusal === null && setAsked(action)}
         >
           {action.label}
         </button>
@@ -40,7 +42,7 @@ export function ActionBar({ state }: { readonly state: ModelState }) {
           ))}
         </ul>
       )}
-      {chosen && <ActionDialog key={chosen.id} action={chosen} state={state} onClose={() => setAsked(null)} />}
+      {asked && <ActionDialog key={asked.id} action={asked} state={state} onClose={() => setAsked(null)} />}
     </div>
   );
 }

@@ -14,7 +14,7 @@ interface ActionDialogProps {
 
 /** Asks for a reason, and for the model's name where much is at stake; says what the controller answers. */
 export function ActionDialog({ action, state, onClose }: ActionDialogProps) {
-  const { api, session } = useApp();
+  const { api, session, tokenName } = useApp();
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   const [reason, setReason] = useState('');
@@ -34,7 +34,7 @@ export function ActionDialog({ action, state, onClose }: ActionDialogProps) {
     };
   }, []);
 
-  const missing = whatIsMissing({ reason, typed, action, model: state.model });
+  const missing = whatIsMissing({ reason, name, typed, action, model: state.model });
   const send = async (): Promise<void> => {
     if (missing !== null || sending) return setRefusal(missing);
     setSending(true);
@@ -54,6 +54,7 @@ export function ActionDialog({ action, state, onClose }: ActionDialogProps) {
     <dialog ref={dialog} class="dialog" aria-labelledby={`${id}-title`} onClose={onClose}>
       <form
         method="dialog"
+        noValidate
         onSubmit={(event) => {
           event.preventDefault();
           void send();
@@ -77,7 +78,9 @@ export function ActionDialog({ action, state, onClose }: ActionDialogProps) {
           />
         </label>
         <label class="field">
-          <span>Your name, as it stands in the history (optional)</span>
+          <span>
+            {tokenName === null ? 'Your name' : `Your name, beside that of the token (${tokenName})`} (optional)
+          </span>
           <input
             type="text"
             maxLength={200}
@@ -124,18 +127,21 @@ function confirmLabel(action: ActionView, weights: Readonly<Record<string, numbe
   return `Set ${parts.map(([version, weight]) => `${version} ${percentText(weight)}`).join(', ')}`;
 }
 
-function whatIsMissing({
-  reason,
-  typed,
-  action,
-  model,
-}: {
-  reason: string;
-  typed: string;
-  action: ActionView;
-  model: string;
-}): string | null {
+interface Filled {
+  readonly reason: string;
+  readonly name: string;
+  readonly typed: string;
+  readonly action: ActionView;
+  readonly model: string;
+}
+
+/** What a header can carry, and what the API takes for a name. */
+const NAME = /^[\p{L}\p{N} .@+_:/-]{0,200}$/u;
+const LATIN = /^[\u0020-\u00ff]*$/;
+
+function whatIsMissing({ reason, name, typed, action, model }: Filled): string | null {
   if (reason.trim() === '') return 'Say why: the reason stands in the history.';
+  if (!NAME.test(name) || !LATIN.test(name)) return 'Write the name in Latin letters, digits, spaces and . @ + _ : / -';
   if (action.dangerous && typed.trim() !== model) return `Type ${model} to confirm.`;
   return null;
 }

@@ -5,13 +5,13 @@ import { fleetPath, newPath } from '../domain/route.js';
 import { useStore } from '../live/store.js';
 
 const THEMES: readonly (readonly [Theme, string])[] = [
-  ['system', 'As the system'],
-  ['light', 'Light'],
-  ['dark', 'Dark'],
+  ['system', 'System colours'],
+  ['light', 'Light colours'],
+  ['dark', 'Dark colours'],
 ];
 
-export function Header({ signedIn }: { readonly signedIn: boolean }) {
-  const { session, readOnly } = useApp();
+export function Header() {
+  const { session, readOnly, tokenName, role } = useApp();
   const { page } = useRoute();
   const chosen = useStore(theme);
   return (
@@ -46,7 +46,13 @@ export function Header({ signedIn }: { readonly signedIn: boolean }) {
             ))}
           </select>
         </label>
-        {signedIn && (
+        {tokenName !== null && (
+          <span class="who">
+            {tokenName}
+            {role === 'read' && ', looking only'}
+          </span>
+        )}
+        {tokenName !== null && (
           <button type="button" class="plain" onClick={() => session.signOut()}>
             Sign out
           </button>
