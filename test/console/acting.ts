@@ -48,7 +48,7 @@ export function actingSuite(browser: () => TestBrowser): void {
     const promoteFully = actions(page).getByRole('button', { name: 'Promote fully' });
     expect(await promoteFully.getAttribute('aria-disabled')).toBe('true');
     expect(await actions(page).innerText()).toContain('Promote fully: This needs the role admin; yours is operate.');
-    await promoteFully.click();
+    await promoteFully.click({ force: true });
     expect(await page.getByRole('dialog').count()).toBe(0);
     const stored = await page.evaluate<string>('JSON.stringify(localStorage) + document.cookie');
     expect(stored).not.toContain(TOKENS.operate);

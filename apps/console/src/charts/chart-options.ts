@@ -21,7 +21,7 @@ export interface ChartOptions {
   readonly onCursor: (index: number | null) => void;
 }
 
-/** uPlot's options of a chart. All charts of a page share the time axis and the cursor. */
+/** uPlot's options of a chart; what grows (view, markers, range) is read from `options` whenever it is drawn. All charts of a page share the time axis and the cursor. */
 export function chartOptions(options: ChartOptions): uPlot.Options {
   const { view, colors, width, height, scale, onCursor } = options;
   const font = `${AXIS.font * scale}px ${FAMILY}`;
@@ -38,7 +38,7 @@ export function chartOptions(options: ChartOptions): uPlot.Options {
     },
     scales: {
       x: { time: true, range: () => [options.range[0], options.range[1]] },
-      y: { range: () => [view.scale[0], view.scale[1]] },
+      y: { range: () => [options.view.scale[0], options.view.scale[1]] },
     },
     axes: [
       { stroke: colors.text, font, grid: { stroke: colors.grid, width: scale }, ticks: { show: false }, size: AXIS.height * scale, space: 80 * scale, values: timeLabels }, // prettier-ignore

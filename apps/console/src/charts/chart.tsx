@@ -100,7 +100,14 @@ export function Chart({ view, markers, range, height = HEIGHT }: ChartProps) {
   );
 }
 
-const STEPS: Readonly<Record<string, number>> = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 };
+const STEPS: Readonly<Record<string, number>> = {
+  ArrowLeft: -1,
+  ArrowRight: 1,
+  PageUp: -10,
+  PageDown: 10,
+  Home: -Infinity,
+  End: Infinity,
+};
 
 function moveCursor(plot: uPlot, index: number): void {
   const at = plot.data[0];

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useApp } from '../app/app-context.js';
 import type { ActionView } from '../domain/actions.js';
 import { percentText } from '../domain/figures.js';
@@ -26,7 +26,8 @@ export function ActionDialog({ action, state, onClose }: ActionDialogProps) {
   // One key for one dialog: pressing again after a lost answer acts once.
   const [key] = useState(() => crypto.randomUUID());
 
-  useEffect(() => {
+  // Before the next key is taken: it belongs to the dialog already.
+  useLayoutEffect(() => {
     const opener = document.activeElement;
     dialog.current?.showModal();
     return () => {
