@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { progress, record, spec, state } from '../../test/builders.js';
 import { type ActionId, actionsOf, type Role } from './actions.js';
 import { findingOf, linesWithFindings, offsetOf, placeText } from './findings.js';
+import { missingIn } from './order.js';
 import { fileOf, formOf } from './rollout-form.js';
 import { modelPath, parseRoute, rolloutPath } from './route.js';
 import { stepEstimateText, stepViews, totalText } from './steps.js';
@@ -45,6 +46,29 @@ describe('what can be done', () => {
     expect(actions[0]!.consequence).toContain('step 2 of 3');
     const last = actionsOf(state(progress({ step: 2 })), 'admin')[0]!;
     expect([last.label, last.consequence]).toEqual(['Promote v2', 'The verdict on this step is not waited for. v2 becomes stable and keeps all traffic.']); // prettier-ignore
+  });
+});
+
+describe('what is asked for before an action', () => {
+  const filled = { reason: 'busy hours', name: '', typed: '', weights: {} };
+  const [pause, abort] = ['pause', 'abort'].map((id) => actionsOf(state(), 'admin').find((one) => one.id === id)!);
+
+  test.each([
+    [{}, null],
+    [{ reason: '  ' }, 'Say why'],
+    [{ name: 'José Ñ. <x>' }, 'Latin letters'],
+    [{ name: 'Şule' }, 'Latin letters'],
+    [{ name: 'José' }, null],
+  ])('is a reason, and a name that can be sent: %j', (more, missing) => {
+    const said = missingIn({ ...filled, ...more }, pause!, 'digits');
+    if (missing === null) expect(said).toBeNull();
+    else expect(said).toContain(missing);
+  });
+
+  test('is the model’s name where it is dangerous', () => {
+    expect(missingIn(filled, abort!, 'digits')).toBe('Type digits to confirm.');
+    expect(missingIn({ ...filled, typed: 'digit' }, abort!, 'digits')).toBe('Type digits to confirm.');
+    expect(missingIn({ ...filled, typed: ' digits' }, abort!, 'digits')).toBeNull();
   });
 });
 

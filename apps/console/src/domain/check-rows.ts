@@ -47,11 +47,15 @@ export function checkRow(check: CheckResult, decided = true): CheckRow {
     result: check.result,
     word: resultWord(check, decided),
     gating: check.gating,
-    against: evidence.fail === null ? '–' : evidenceText(evidence.fail),
-    within: evidence.pass === null ? '–' : evidenceText(evidence.pass),
+    against: sideText(check, evidence.fail),
+    within: sideText(check, evidence.pass),
     plot: intervalPlot(check),
   };
 }
+
+/** Before there is data both sides are even, which says nothing. */
+const sideText = ({ result }: CheckResult, ln: number | null): string =>
+  ln === null || result === 'no-data' ? '–' : evidenceText(ln);
 
 export function resultWord({ result, gating }: Pick<CheckResult, 'result' | 'gating'>, decided = true): string {
   switch (result) {

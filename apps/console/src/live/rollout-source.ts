@@ -42,12 +42,19 @@ const WINDOWS_EVERY_MS = 10_000;
 const BEFORE_MS = 60_000;
 /** After its end windows still fill: labels come late. */
 const AFTER_MS = 120_000;
+/** How far back windows are read again. */
+const READ_AGAIN_MS = 600_000;
+/** Verdicts come four times a second; a page is not read that fast. */
+const DRAWN_EVERY_MS = 500;
 
 /** A model and one of its rollouts, kept fresh. */
 export class RolloutSource {
   readonly page = new Store<RolloutPageState>({ kind: 'loading' });
   readonly live: LiveSource;
   private readonly windowsTimer: ReturnType<typeof setInterval>;
+  private verdictsTimer: ReturnType<typeof setTimeout> | undefined;
+  private newVerdicts: Verdict[] = [];
+  private resolution: '10s' | '1m' | null = null;
 
   constructor(
     private readonly api: ControllerApi,
@@ -65,6 +72,7 @@ export class RolloutSource {
 
   close(): void {
     clearInterval(this.windowsTimer);
+    clearTimeout(this.verdictsTimer);
     this.live.close();
   }
 
@@ -98,15 +106,16 @@ export class RolloutSource {
     return { series, windows, missing };
   }
 
-  private async readWindows(
-    record: RolloutRecord,
-    fromMs = record.startedAt - BEFORE_MS,
-  ): Promise<readonly ModelWindow[]> {
+  /** From `sinceMs` on; all of them where they are kept in another resolution by now. */
+  private async readWindows(record: RolloutRecord, sinceMs = 0): Promise<readonly ModelWindow[]> {
     const nowMs = Date.now();
     const toMs = record.endedAt === null ? nowMs : record.endedAt + AFTER_MS;
-    const wanted = windowsFor(Math.max(0, fromMs), toMs, nowMs);
+    const wanted = windowsFor(Math.max(0, record.startedAt - BEFORE_MS), toMs, nowMs);
     if (!wanted) return [];
-    return this.api.windows(this.shown.model, { resolution: wanted.resolution, from: wanted.fromMs, to: toMs });
+    const { resolution } = wanted;
+    const from = resolution === this.resolution ? Math.max(wanted.fromMs, Math.min(sinceMs, toMs)) : wanted.fromMs;
+    this.resolution = resolution;
+    return this.api.windows(this.shown.model, { resolution, from, to: toMs });
   }
 
   private async refreshWindows(): Promise<void> {
@@ -114,9 +123,14 @@ export class RolloutSource {
     if (page.kind !== 'shown' || document.visibilityState === 'hidden') return;
     const { record } = page.data;
     if (!record || (record.endedAt !== null && Date.now() > record.endedAt + 2 * AFTER_MS)) return;
+    const before = this.resolution;
     try {
-      const read = await this.readWindows(record);
-      this.change((data) => ({ ...data, windows: mergeWindows([], read, record.startedAt - BEFORE_MS) }));
+      // Older ones change too, but hardly: labels come late.
+      const read = await this.readWindows(record, Date.now() - READ_AGAIN_MS);
+      this.change((data) => {
+        const known = this.resolution === before ? data.windows : [];
+        return { ...data, windows: mergeWindows(known, read, record.startedAt - BEFORE_MS) };
+      });
     } catch {
       // What is shown stays; the connection's own state tells that it is away.
     }
@@ -141,10 +155,12 @@ export class RolloutSource {
   }
 
   private onVerdict(verdict: Verdict): void {
-    this.change((data) => {
-      if (verdict.rollout !== data.record?.rollout || verdict.asOf < (data.verdict?.asOf ?? 0)) return data;
-      return { ...data, verdict, series: data.series && withVerdict(data.series, verdict) };
-    });
+    this.newVerdicts.push(verdict);
+    this.verdictsTimer ??= setTimeout(() => {
+      this.verdictsTimer = undefined;
+      const verdicts = this.newVerdicts.splice(0);
+      this.change((data) => verdicts.reduce(withNewVerdict, data));
+    }, DRAWN_EVERY_MS);
   }
 
   private onState(state: ModelState): void {
@@ -166,6 +182,11 @@ export class RolloutSource {
     const data = to(page.data);
     if (data !== page.data) this.page.set({ kind: 'shown', data });
   }
+}
+
+function withNewVerdict(data: RolloutData, verdict: Verdict): RolloutData {
+  if (verdict.rollout !== data.record?.rollout || verdict.asOf < (data.verdict?.asOf ?? 0)) return data;
+  return { ...data, verdict, series: data.series && withVerdict(data.series, verdict) };
 }
 
 function recordOf(progress: NonNullable<ModelState['rollout']>, { decisions }: RolloutRecord): RolloutRecord {

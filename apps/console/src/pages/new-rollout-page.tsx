@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { randomKey } from '../api/random-key.js';
 import { useApp, useTitle } from '../app/app-context.js';
 import { Link, navigate } from '../app/navigation.js';
 import type { ModelState } from '../domain/records.js';
@@ -154,7 +155,7 @@ function Start({ file, model, changed, isRollout }: StartProps) {
         dryRun: false,
         predictionsPerSecond: null,
         reason: reason.trim(),
-        key: crypto.randomUUID(),
+        key: randomKey(),
       });
       navigate(modelPath(model));
     } catch (error) {

@@ -21,9 +21,9 @@ const HEADERS = {
   'cross-origin-opener-policy': 'same-origin',
 } as const;
 
-/** The built console, or null where it was not built. */
+/** The built console, or null where it was not built (or this runs from the sources, beside those of the console). */
 export function builtConsole(folder = BUILT): string | null {
-  return existsSync(join(folder, 'index.html')) ? folder : null;
+  return existsSync(join(folder, 'assets')) ? folder : null;
 }
 
 /** Serves the console at `/`. Its files carry a hash in their names, so they never change; the document is asked for anew. */
