@@ -1,5 +1,6 @@
 import type { OutcomeStatus } from '@app/shared';
 import { Counter, Gauge, Histogram, type Registry, collectDefaultMetrics } from 'prom-client';
+import type { AttemptFault } from './proxy/attempt.js';
 import type { ShadowCopies } from './proxy/shadow-copies.js';
 import type { OutcomePublisher } from './publishing/outcome-publisher.js';
 import type { PairPublisher } from './publishing/pair-publisher.js';
@@ -14,6 +15,7 @@ export interface VersionMetrics {
   readonly predictions: Readonly<Record<OutcomeStatus, { inc(): void }>>;
   readonly seconds: { observe(value: number): void };
   readonly fallbacks: { inc(): void };
+  countFault(fault: AttemptFault): void;
 }
 
 /** What became of copies to one version, and of predictions that were not copied. */
@@ -35,6 +37,7 @@ export class RouterMetrics {
   private readonly predictions: Counter<'model' | 'version' | 'status'>;
   private readonly seconds: Histogram<'model' | 'version'>;
   private readonly fallbacks: Counter<'model' | 'version'>;
+  private readonly faults: Counter<'model' | 'version' | 'fault'>;
   private readonly refused: Counter<'code'>;
   private readonly copies: Counter<'model' | 'version' | 'result'>;
 
@@ -58,6 +61,12 @@ export class RouterMetrics {
       name: `${PREFIX}fallbacks_total`,
       help: 'Predictions that a version failed and stable was asked for instead',
       labelNames: ['model', 'version'],
+      registers,
+    });
+    this.faults = new Counter({
+      name: `${PREFIX}upstream_faults_total`,
+      help: 'Requests that a model server did not answer, or not with HTTP that can be passed on, by why',
+      labelNames: ['model', 'version', 'fault'],
       registers,
     });
     this.refused = new Counter({
@@ -86,6 +95,7 @@ export class RouterMetrics {
       },
       seconds: this.seconds.labels({ model, version }),
       fallbacks: this.fallbacks.labels({ model, version }),
+      countFault: (fault) => this.faults.labels({ model, version, fault }).inc(),
     };
   }
 

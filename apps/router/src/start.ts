@@ -111,7 +111,7 @@ function connectParts(
   });
   const evidence = new EvidenceRecorder({ router, partitions, publisher, clock });
   const tls = { ca: config.ROUTER_UPSTREAM_CA, cert: config.ROUTER_UPSTREAM_CERT, key: config.ROUTER_UPSTREAM_KEY };
-  const upstreams = new Upstreams({ headers: found.headers, tls });
+  const upstreams = new Upstreams({ headers: found.headers, tls, clock });
   const tally = (model: string, version: string): Tally => publisher.tally(model, version);
   const table = new RoutingTable({
     serve: (plan) => serveModel(plan, { router, upstreams, tally, metrics }),
@@ -194,7 +194,8 @@ async function closeRouter(running: {
 async function closeParts({ evidence, publisher, follower, upstreams, shadows, pairs }: Parts): Promise<void> {
   shadows.close();
   evidence.close();
-  await Promise.all([publisher.close(FLUSH_MS_MAX), pairs.close(FLUSH_MS_MAX), follower.close(), upstreams.destroy()]);
+  upstreams.destroy();
+  await Promise.all([publisher.close(FLUSH_MS_MAX), pairs.close(FLUSH_MS_MAX), follower.close()]);
 }
 
 function once(close: () => Promise<void>): () => Promise<void> {

@@ -13,6 +13,9 @@ import { BodyMemory } from './request-body.js';
 import { SlotList } from './slot-list.js';
 import type { ShadowCopies } from './shadow-copies.js';
 
+/** Deadlines of predictions are met with this precision. */
+const DEADLINE_SWEEP_MS = 20;
+
 export interface DataPlaneOptions {
   readonly config: RouterConfig;
   readonly table: RoutingTable;
@@ -57,7 +60,7 @@ export class DataPlane {
     };
     this.parts = {
       ...options,
-      deadlines: new Deadlines(clock),
+      deadlines: new Deadlines(clock, DEADLINE_SWEEP_MS),
       bodyMemory: new BodyMemory(config.ROUTER_BUFFER_BYTES_MAX),
       isDraining: () => this.draining,
       nextCounter: () => (this.counter = (this.counter + 1) & 0xffff),
