@@ -24,6 +24,16 @@ export class RouterConfig extends SealingConfig {
   @Matches(HEADER_NAME, { message: 'a header name' })
   ROUTER_OVERRIDE_HEADER?: string;
 
+  /**
+   * A client has this long to send a request, and may stop reading an answer for this long; then its connection is
+   * closed.
+   */
+  @ToNumber()
+  @IsInt()
+  @Min(100)
+  @Max(3_600_000)
+  ROUTER_CLIENT_TIMEOUT_MS = 60_000;
+
   /** Longer request bodies are refused with 413. */
   @ToNumber()
   @IsInt()

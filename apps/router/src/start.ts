@@ -49,6 +49,8 @@ const WEIGHTS_WAIT_MS = 700;
 const DRAIN_MS_MAX = 7500;
 const LAST_BYTES_MS_MAX = 500;
 const FLUSH_MS_MAX = 1200;
+/** How often clients that are late with their requests are looked for. */
+const CONNECTIONS_CHECK_MS = 1000;
 /** Longer than the idle time of usual clients and load balancers: the side that closes should be the client's. */
 const CLIENT_KEEP_ALIVE_MS = 75_000;
 
@@ -137,7 +139,13 @@ function connectParts(
 
 /** Listens. Requests for models go straight to the data plane, everything else through Nest. */
 async function serveHttp(config: RouterConfig, { dataPlane, health, registry }: Parts) {
-  const server = createServer();
+  const patienceMs = config.ROUTER_CLIENT_TIMEOUT_MS;
+  const server = createServer({
+    headersTimeout: patienceMs,
+    requestTimeout: patienceMs,
+    connectionsCheckingInterval: Math.min(CONNECTIONS_CHECK_MS, patienceMs / 5),
+    keepAliveTimeout: CLIENT_KEEP_ALIVE_MS,
+  });
   const serverFactory = (nest: RequestListener): Server => {
     server.on('request', (request, response) => {
       if (isDataPath(request.url!)) dataPlane.handle(request, response);
@@ -150,7 +158,6 @@ async function serveHttp(config: RouterConfig, { dataPlane, health, registry }: 
     });
     return server;
   };
-  server.keepAliveTimeout = CLIENT_KEEP_ALIVE_MS;
   const adapter = new FastifyAdapter({ serverFactory });
   const app = await NestFactory.create<NestFastifyApplication>(RouterModule.register({ health, registry }), adapter, {
     logger: false,

@@ -33,6 +33,7 @@ describe('headers', () => {
       cookieUnit: unit,
       contentLength: null,
       hasBody: false,
+      fault: null,
     });
   });
 
@@ -43,6 +44,14 @@ describe('headers', () => {
     [['Transfer-Encoding', 'chunked'], true],
   ])('%j announce a body: %s', (raw, hasBody) => {
     expect(readRequestHead(raw, { user: 'u', override: null, cookie: false }).hasBody).toBe(hasBody);
+  });
+
+  it.each([
+    [['Host', 'a', 'host', 'a'], 'two-hosts'],
+    [['Transfer-Encoding', 'gzip, chunked'], 'transfer-encoding'],
+    [['Transfer-Encoding', 'Chunked', 'Host', 'a'], null],
+  ])('%j cannot be passed on: %s', (raw, fault) => {
+    expect(readRequestHead(raw, { user: 'u', override: null, cookie: false }).fault).toBe(fault);
   });
 
   it('of an answer lose the same, keep their length, and cannot fake ours', () => {

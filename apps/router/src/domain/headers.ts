@@ -49,7 +49,11 @@ export interface RequestHead {
   /** As declared; null if it is not, or comes in chunks. */
   readonly contentLength: number | null;
   readonly hasBody: boolean;
+  /** Why the request cannot be passed on, although Node's parser let it through. */
+  readonly fault: RequestFault | null;
 }
+
+export type RequestFault = 'two-hosts' | 'transfer-encoding';
 
 /** Reads a raw list of request headers. */
 export function readRequestHead(raw: readonly string[], names: OwnHeaderNames): RequestHead {
@@ -60,11 +64,20 @@ export function readRequestHead(raw: readonly string[], names: OwnHeaderNames): 
   let cookieUnit: string | null = null;
   let contentLength: number | null = null;
   let chunked = false;
+  let hosts = 0;
+  let fault: RequestFault | null = null;
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i]!.toLowerCase();
     const value = raw[i + 1]!;
-    if (name === 'content-length') contentLength = Number(value);
-    else if (name === 'transfer-encoding') chunked = true;
+    if (name === 'content-length') {
+      contentLength = Number(value);
+    } else if (name === 'host') {
+      if (++hosts > 1) fault = 'two-hosts';
+    } else if (name === 'transfer-encoding') {
+      chunked = true;
+      // Any other encoding would be left on the body, and nobody told of it.
+      if (value.toLowerCase() !== 'chunked') fault = 'transfer-encoding';
+    }
     if (name === names.override) {
       override ??= value;
       continue;
@@ -74,7 +87,8 @@ export function readRequestHead(raw: readonly string[], names: OwnHeaderNames): 
     else if (names.cookie && name === 'cookie') cookieUnit ??= unitCookie(value);
     lines += `${raw[i]!}: ${value}\r\n`;
   }
-  return { lines, user, override, cookieUnit, contentLength, hasBody: chunked || (contentLength ?? 0) > 0 };
+  const hasBody = chunked || (contentLength ?? 0) > 0;
+  return { lines, user, override, cookieUnit, contentLength, hasBody, fault };
 }
 
 /** Leaves out the headers of these names (lower case) from lines that readRequestHead() gave. */

@@ -18,9 +18,6 @@ export interface AttemptOwner {
   onStalledClient(): void;
 }
 
-/** A client that reads nothing for this long is gone. */
-const CLIENT_STALL_MS_MAX = 60_000;
-
 /**
  * One request to one version. It holds a place in the version's concurrency until its connection is free again, even
  * when nobody waits for the answer any more: a server that hangs is not given more and more.
@@ -38,10 +35,14 @@ export class Attempt implements AnswerHandler, Expiring {
     private readonly owner: AttemptOwner,
     readonly version: ServedVersion,
     readonly startedAtMs: number,
-    private readonly deadlines: Deadlines,
+    private readonly limits: {
+      readonly deadlines: Deadlines;
+      /** A client that reads nothing for this long is gone. */
+      readonly clientStallMsMax: number;
+    },
   ) {
     version.upstream.inFlight++;
-    deadlines.add(this);
+    limits.deadlines.add(this);
   }
 
   /** Sends the request; once. */
@@ -80,7 +81,8 @@ export class Attempt implements AnswerHandler, Expiring {
   }
 
   checkDeadline(nowMs: number): void {
-    if (this.pausedAtMs !== null && nowMs - this.pausedAtMs > CLIENT_STALL_MS_MAX) return this.owner.onStalledClient();
+    if (this.pausedAtMs !== null && nowMs - this.pausedAtMs >= this.limits.clientStallMsMax)
+      return this.owner.onStalledClient();
     if (this.elapsedMs(nowMs) < this.version.planned.deadlineMs) return;
     const wasOver = this.over;
     this.abort();
@@ -118,6 +120,6 @@ export class Attempt implements AnswerHandler, Expiring {
     if (this.released) return;
     this.released = true;
     this.version.upstream.inFlight--;
-    this.deadlines.delete(this);
+    this.limits.deadlines.delete(this);
   }
 }

@@ -11,6 +11,7 @@ import { mayHoldPrediction } from './held-answer.js';
 import { type Ending, Prediction } from './prediction.js';
 import { type BodyResult, RequestBody } from './request-body.js';
 import type { Slotted } from './slot-list.js';
+import { watchUnreadAnswer } from './unread-answer.js';
 import { findUnit } from './unit.js';
 
 /** What the client is told when no version answered. */
@@ -123,12 +124,11 @@ export class Exchange implements AttemptOwner, Slotted {
   }
 
   private send(version: ServedVersion): void {
-    const { clock, deadlines } = this.parts;
     if (version.upstream.inFlight >= version.planned.maxConcurrency) {
       return this.endedBadly({ version, status: 'overloaded', httpStatus: 0, latencyMs: 0 }, 'overloaded');
     }
     const { target, bytes } = this;
-    this.attempt = new Attempt(this, version, clock.monotonicMs(), deadlines);
+    this.attempt = new Attempt(this, version, this.parts.clock.monotonicMs(), this.parts);
     this.attempt.send({ method: this.request.method!, target, lines: this.head.lines, body: bytes });
   }
 
@@ -184,6 +184,7 @@ export class Exchange implements AttemptOwner, Slotted {
     const { httpStatus, firstByteMs } = this;
     const status = httpStatus < 400 ? 'ok' : 'error';
     this.prediction?.record({ version: attempt.version, status, httpStatus, latencyMs, firstByteMs });
+    watchUnreadAnswer(this.response, this.parts);
     this.finish();
   }
 

@@ -34,8 +34,7 @@ export class ShadowCopy implements AttemptOwner, PredictionWitness {
   ) {}
 
   begin(): Attempt {
-    const { clock, deadlines } = this.parts;
-    return new Attempt(this, this.shadow.version, clock.monotonicMs(), deadlines);
+    return new Attempt(this, this.shadow.version, this.parts.clock.monotonicMs(), this.parts);
   }
 
   onHead(attempt: Attempt, head: AnswerHead): void {
