@@ -1,5 +1,6 @@
 import { CanaryError, type Logger, type MessageBus, type TopicNames, checkTopics } from '@app/shared';
 import type { DataDirectory } from './routing/data-directory.js';
+import { within } from './within.js';
 
 /** How long the start waits for Kafka when the data directory knows the number already ... */
 const KNOWN_WAIT_MS = 700;
@@ -35,16 +36,4 @@ export async function outcomePartitions(parts: {
   }
   logger.warn({ partitions: known ?? configured }, 'Kafka does not answer: starting with what is known of its topics');
   return known ?? configured;
-}
-
-/** Null if it takes longer. A failure after that is of no interest. */
-export async function within<T>(ms: number, what: Promise<T>): Promise<T | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => (timer = setTimeout(() => resolve(null), ms)));
-  what.catch(() => undefined);
-  try {
-    return await Promise.race([what, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -17,6 +17,14 @@ async function serving(...started: Promise<ModelServer>[]): Promise<ModelServer[
 const both = (weights = { v1: 0, v2: 1 }) => ({ urls: { v1: servers[0]!.url, v2: servers[1]!.url }, weights });
 const stableOnly = () => ({ urls: { v1: servers[0]!.url }, canary: undefined, weights: { v1: 1 } });
 const raw = (text: string): RawClient => sendRaw(f.router.url, text);
+/** Whether the router still takes new connections. */
+function connects(): Promise<boolean> {
+  const { socket } = raw('');
+  return new Promise((resolve) => {
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
 /** A fresh router on a clock that stands still. */
 async function onManualClock(): Promise<ManualClock> {
   await f.close();
@@ -638,5 +646,24 @@ describe('closing', () => {
     await closed;
     await until(() => f.buckets.some((b) => b.final));
     expect(f.outcomes).toHaveLength(1);
+  });
+
+  it('answers what comes on connections that were there, once, when new ones are not taken any more', async () => {
+    await serving(ModelServer.answering({}));
+    await f.router.close();
+    await f.startRouter({ ROUTER_DRAIN_DELAY_MS: '1000' });
+    await f.apply(stableOnly());
+    const prediction = 'POST /v2/models/m/infer HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n';
+    const [used, fresh] = [raw(prediction), raw('')];
+    await until(() => used.received().includes('200 OK'));
+    const closed = f.router.close();
+    // Seldom enough that the router does not take it for somebody who is still coming.
+    while (await connects()) await new Promise((resolve) => setTimeout(resolve, 300));
+    for (const { socket } of [used, fresh]) socket.write(prediction);
+    await until(() => used.closed() && fresh.closed());
+    expect(used.received().match(/HTTP\/1.1 200 OK/g)).toHaveLength(2);
+    for (const { received } of [used, fresh]) expect(received()).toMatch(/connection: close/i);
+    await closed;
+    expect(f.outcomes).toHaveLength(3);
   });
 });

@@ -1,8 +1,7 @@
 import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
 import { type RequestListener, type Server, createServer } from 'node:http';
-import { type AddressInfo, Server as NetServer } from 'node:net';
-import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises';
+import type { AddressInfo } from 'node:net';
 import {
   type Clock,
   Health,
@@ -17,9 +16,10 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { Registry } from 'prom-client';
 import type { RouterConfig } from './config.js';
 import { isDataPath } from './domain/data-path.js';
+import { drain } from './drain.js';
 import { EvidenceRecorder } from './evidence-recorder.js';
 import { RouterMetrics } from './metrics.js';
-import { outcomePartitions, within } from './outcome-partitions.js';
+import { outcomePartitions } from './outcome-partitions.js';
 import { DataPlane } from './proxy/data-plane.js';
 import { ShadowCopies } from './proxy/shadow-copies.js';
 import { OutcomePublisher } from './publishing/outcome-publisher.js';
@@ -31,6 +31,7 @@ import { RoutingTable } from './routing/routing-table.js';
 import { serveModel } from './routing/served-model.js';
 import { StateFollower } from './routing/state-follower.js';
 import { type UpstreamSettings, Upstreams, parseUpstreamHeaders } from './routing/upstream.js';
+import { within } from './within.js';
 
 export interface RouterDeps {
   readonly config: RouterConfig;
@@ -46,8 +47,6 @@ export interface RouterDeps {
 
 /** How long the start waits for the weights in Kafka; those on disk are served meanwhile. */
 const WEIGHTS_WAIT_MS = 700;
-const DRAIN_MS_MAX = 7500;
-const LAST_BYTES_MS_MAX = 500;
 const FLUSH_MS_MAX = 1200;
 /** How often clients that are late with their requests are looked for. */
 const CONNECTIONS_CHECK_MS = 1000;
@@ -169,7 +168,7 @@ async function serveHttp(config: RouterConfig, { dataPlane, health, registry }: 
   return { app, server, url: `http://${host}:${port}` };
 }
 
-/** Readiness off, let load balancers turn away, stop accepting, drain, put out the last buckets, flush, disconnect. */
+/** Readiness off, drain, put out the last buckets, flush, disconnect. */
 async function closeRouter(running: {
   readonly app: NestFastifyApplication;
   readonly server: Server;
@@ -178,21 +177,8 @@ async function closeRouter(running: {
   readonly config: RouterConfig;
 }): Promise<void> {
   const { app, server, parts, dataDirectory, config } = running;
-  const { health, dataPlane } = parts;
-  health.drain();
-  dataPlane.beginDraining();
-  await delay(config.ROUTER_DRAIN_DELAY_MS);
-  // Connections that nobody accepted yet would be reset: right after polling there are the fewest.
-  await immediate();
-  // Only the listener: http's own close() would also cut connections whose first request is on its way.
-  const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
-  await delay(config.ROUTER_DRAIN_DELAY_MS / 5);
-  server.closeIdleConnections();
-  await dataPlane.drained(DRAIN_MS_MAX - config.ROUTER_DRAIN_DELAY_MS);
-  server.closeIdleConnections();
-  // Answers are complete now, but their last bytes may still be on the way to slow readers.
-  await within(LAST_BYTES_MS_MAX, closed);
-  server.closeAllConnections();
+  parts.health.drain();
+  await drain(server, parts.dataPlane, config.ROUTER_DRAIN_DELAY_MS);
   await app.close();
   await closeParts(parts);
   await dataDirectory.close();
