@@ -1,4 +1,6 @@
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { type ServerResponse, request as httpRequest } from 'node:http';
+import { join } from 'node:path';
 import { ManualClock, classHash, modelHash } from '@app/shared';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ModelServer } from './testing/model-server.js';
@@ -623,6 +625,36 @@ describe('weights', () => {
     expect((await fetch(`${f.router.url}/health/ready`)).status).toBe(200);
     f.bus.setUnavailable(false);
     expect(await f.outcome()).toMatchObject({ generation: 3 });
+  });
+
+  it('are never older than those on disk, not after a restart either', async () => {
+    await serving(ModelServer.answering({}), ModelServer.answering({}));
+    await f.apply({ ...both({ v1: 0, v2: 1 }), generation: 5 });
+    await f.router.close();
+    // Another Kafka, which lags behind: as after the restore of a backup.
+    const older = await RouterFixture.start({ ROUTER_DATA_DIR: f.dataDir });
+    await older.publish({ ...both({ v1: 1, v2: 0 }), generation: 4 });
+    await older.apply({ ...stableOnly(), model: 'n', generation: 1 });
+    expect((await older.predict()).headers.get('x-model-version')).toBe('v2');
+    await older.apply({ ...both({ v1: 1, v2: 0 }), generation: 6 });
+    expect((await older.predict()).headers.get('x-model-version')).toBe('v1');
+    await older.close();
+  });
+
+  it('that are damaged on disk are not served: without Kafka the router is not ready', async () => {
+    await serving(ModelServer.answering({}));
+    await f.apply({ ...stableOnly(), generation: 3 });
+    await f.router.close();
+    const directory = join(f.dataDir, 'weights');
+    const [file] = readdirSync(directory).map((name) => join(directory, name));
+    writeFileSync(file!, readFileSync(file!, 'utf8').slice(0, -5));
+    f.bus.setUnavailable(true);
+    await f.startRouter();
+    expect((await fetch(`${f.router.url}/health/ready`)).status).toBe(503);
+    expect((await f.predict()).status).toBe(503);
+    f.bus.setUnavailable(false);
+    await until(async () => (await f.predict()).status === 200);
+    expect((await f.outcome()).generation).toBe(3);
   });
 
   it('end with a tombstone', async () => {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { CanaryError, type Logger, type RolloutState, rolloutStateCodec } from '@app/shared';
 
 const STATE_SUFFIX = '.state';
@@ -125,6 +125,7 @@ export class DataDirectory {
       await file.close();
     }
     await rename(`${path}.new`, path);
+    await syncDirectory(dirname(path));
   }
 
   /** Two routers would send each other's spool. A lock of a process that is gone is taken over. */
@@ -135,6 +136,16 @@ export class DataDirectory {
     if (pid && Number(pid) !== process.pid && startedAt && startOf(pid) === startedAt)
       throw new CanaryError('data-dir-in-use', `ROUTER_DATA_DIR is in use by the router with process id ${pid}`);
     writeFileSync(path, `${process.pid} ${startOf('self') ?? 'unknown'}`);
+  }
+}
+
+/** Without this a crash of the machine may bring back the file that was replaced, and with it an older generation. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
   }
 }
 
