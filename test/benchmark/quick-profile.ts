@@ -34,6 +34,8 @@ try {
       `${cpuUs.toFixed(1)} us ${(f.requests / f.seconds).toFixed(0)}/s p50 ${f.p50Us} failed ${f.failed} rss ${router.program.pids.map((pid) => residentMib(pid).toFixed(0)).join()}\n`,
     );
   }
+  const text = await (await fetch(`http://127.0.0.1:${router.port}/metrics`)).text();
+  process.stderr.write(text.split('\n').filter((l) => /heap_bytes|heap_size|external|resident/.test(l) && !l.startsWith('#')).map((l) => l.replace(/(\d+)$/, (n) => (Number(n) / 1048576).toFixed(1))).join('\n') + '\n');
   process.stderr.write(`exit ${await router.program.stop()}\n`);
   await model.program.stop();
 } finally {

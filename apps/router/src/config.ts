@@ -1,4 +1,4 @@
-import { SealingConfig, ToBoolean, ToNumber } from '@app/shared';
+import { SealingConfig, ToBoolean, ToNumber } from '@app/shared/core';
 import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
 
 const MIB = 1024 * 1024;

@@ -6,7 +6,7 @@ import {
   loadConfig,
   runUntilSignal,
   systemClock,
-} from '@app/shared';
+} from '@app/shared/core';
 import { RouterConfig } from './config.js';
 import { startRouter } from './start.js';
 

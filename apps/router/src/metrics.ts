@@ -1,11 +1,11 @@
-import type { OutcomeStatus } from '@app/shared';
+import type { OutcomeStatus } from '@app/shared/core';
 import { Counter, Gauge, Histogram, type Registry, collectDefaultMetrics } from 'prom-client';
 import type { AttemptFault } from './proxy/attempt.js';
 import type { ShadowCopies } from './proxy/shadow-copies.js';
 import type { OutcomePublisher } from './publishing/outcome-publisher.js';
 import type { PairPublisher } from './publishing/pair-publisher.js';
 import type { RoutingTable } from './routing/routing-table.js';
-import type { StateFollower } from './routing/state-follower.js';
+import type { WeightsSource } from './routing/weights.js';
 
 const PREFIX = 'model_canary_router_';
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -26,13 +26,13 @@ const COPY_RESULTS = ['ok', 'error', 'timeout', 'too-long', 'too-many', 'overloa
 export interface MeasuredParts {
   readonly table: RoutingTable;
   readonly publisher: OutcomePublisher;
-  readonly follower: StateFollower;
+  readonly weights: WeightsSource;
   readonly liveBuckets: () => number;
   readonly shadows: ShadowCopies;
   readonly pairs: PairPublisher;
 }
 
-/** Every metric of the router. */
+/** Every metric of the router. `aggregator`: how those of several workers become one; without it they are added up. */
 export class RouterMetrics {
   private readonly predictions: Counter<'model' | 'version' | 'status'>;
   private readonly seconds: Histogram<'model' | 'version'>;
@@ -115,13 +115,14 @@ export class RouterMetrics {
     this.measureShadow(parts);
   }
 
-  private measureRouting({ table, follower, liveBuckets }: MeasuredParts): void {
+  private measureRouting({ table, weights, liveBuckets }: MeasuredParts): void {
     const registers = [this.registry];
     const perVersion = ['model', 'version'] as const;
     new Gauge({
       name: `${PREFIX}weight_ratio`,
       help: 'Share of the traffic that a version is to get',
       labelNames: perVersion,
+      aggregator: 'min',
       registers,
       collect() {
         this.reset();
@@ -139,6 +140,7 @@ export class RouterMetrics {
       name: `${PREFIX}generation`,
       help: 'Number of the routing in use; only rises',
       labelNames: ['model'],
+      aggregator: 'min',
       registers,
       collect() {
         this.reset();
@@ -159,17 +161,19 @@ export class RouterMetrics {
     new Gauge({
       name: `${PREFIX}weights_current`,
       help: '1 while the weights are being followed in Kafka, 0 while the last known ones are served',
+      aggregator: 'min',
       registers,
       collect() {
-        this.set(follower.isCurrent() ? 1 : 0);
+        this.set(weights.status().current ? 1 : 0);
       },
     });
     new Gauge({
       name: `${PREFIX}rejected_states`,
       help: 'Records of topic rollout-state that could not be read, since the start',
+      aggregator: 'max',
       registers,
       collect() {
-        this.set(follower.rejected);
+        this.set(weights.status().rejected);
       },
     });
     new Gauge({

@@ -1,10 +1,8 @@
-import { CanaryError, type Logger, type MessageBus, type TopicNames, checkTopics } from '@app/shared';
+import { CanaryError, type Logger, type MessageBus, type TopicNames, checkTopics } from '@app/shared/core';
 import type { DataDirectory } from './routing/data-directory.js';
 import { within } from './within.js';
 
-/** How long the start waits for Kafka when the data directory knows the number already ... */
-const KNOWN_WAIT_MS = 700;
-/** ... and when it does not: then there are no weights on disk either, and nothing could be served anyway. */
+/** How long the start waits for Kafka if the data directory does not know the number: nothing could be served anyway. */
 const UNKNOWN_WAIT_MS = 5000;
 
 /**
@@ -16,9 +14,11 @@ export async function outcomePartitions(parts: {
   readonly topics: TopicNames;
   readonly dataDirectory: DataDirectory;
   readonly configured: number;
+  /** How long to wait for Kafka if the data directory knows the number. */
+  readonly waitMs: number;
   readonly logger: Logger;
 }): Promise<number> {
-  const { bus, topics, dataDirectory, configured, logger } = parts;
+  const { bus, topics, dataDirectory, configured, waitMs, logger } = parts;
   const known = dataDirectory.readPartitions();
   const fromKafka = checkTopics(bus, topics, ['outcome', 'state']).then(
     ({ dataPartitions }) => dataPartitions.outcome,
@@ -29,7 +29,7 @@ export async function outcomePartitions(parts: {
       return null;
     },
   );
-  const partitions = await within(known === null ? UNKNOWN_WAIT_MS : KNOWN_WAIT_MS, fromKafka);
+  const partitions = await within(known === null ? UNKNOWN_WAIT_MS : waitMs, fromKafka);
   if (partitions !== null) {
     dataDirectory.keepPartitions(partitions);
     return partitions;

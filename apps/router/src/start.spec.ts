@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { type ServerResponse, request as httpRequest } from 'node:http';
 import { join } from 'node:path';
-import { ManualClock, classHash, modelHash } from '@app/shared';
+import { ManualClock, classHash, modelHash } from '@app/shared/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ModelServer } from './testing/model-server.js';
 import { RouterFixture } from './testing/router-fixture.js';

@@ -1,4 +1,4 @@
-import { ManualClock } from '@app/shared';
+import { ManualClock } from '@app/shared/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ModelServer } from './testing/model-server.js';
 import { sendRaw } from './testing/raw-client.js';

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock, PredictionIdSealer } from '@app/shared';
+import type { Clock, PredictionIdSealer } from '@app/shared/core';
 import type { RouterConfig } from '../config.js';
 import { parseDataPath } from '../domain/data-path.js';
 import { type OwnHeaderNames, type RequestFault, readRequestHead } from '../domain/headers.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '@app/shared';
+import type { Clock } from '@app/shared/core';
 import { SlotList, type Slotted } from './slot-list.js';
 
 /** Something that must not go on for ever. */

@@ -1,4 +1,4 @@
-import type { Pair } from '@app/shared';
+import type { Pair } from '@app/shared/core';
 import { SHADOW_HEADER } from '../domain/headers.js';
 import type { ServedShadow } from '../routing/served-model.js';
 import type { Attempt } from './attempt.js';

@@ -1,4 +1,4 @@
-import type { OutcomeStatus, Pair, PairStatus } from '@app/shared';
+import type { OutcomeStatus, Pair, PairStatus } from '@app/shared/core';
 import { agreement } from '../domain/agreement.js';
 import type { AnswerHead } from '../domain/answer-head.js';
 import { NO_VALUE, type PredictionValue } from '../domain/prediction-value.js';

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Clock } from '@app/shared';
+import type { Clock } from '@app/shared/core';
 import type { Deadlines, Expiring } from './deadlines.js';
 
 export interface UnreadAnswerParts {

@@ -1,5 +1,5 @@
 import { type Server, createServer } from 'node:net';
-import { ManualClock } from '@app/shared';
+import { ManualClock } from '@app/shared/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ScriptedConnection, ScriptedServer } from '../testing/scripted-server.js';
 import { TEST_CERTIFICATE, TEST_KEY } from '../testing/tls-certificate.js';

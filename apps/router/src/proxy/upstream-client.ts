@@ -1,4 +1,4 @@
-import type { Clock } from '@app/shared';
+import type { Clock } from '@app/shared/core';
 import { Deadlines } from './deadlines.js';
 import {
   type AnswerHandler,

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { CanaryError, type Logger, type RolloutState, rolloutStateCodec } from '@app/shared';
+import { CanaryError, type Logger, type RolloutState, rolloutStateCodec } from '@app/shared/core';
 
 const STATE_SUFFIX = '.state';
 const PARTITIONS_FILE = 'outcome-partitions';

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { CanaryError, type Clock } from '@app/shared';
+import { CanaryError, type Clock } from '@app/shared/core';
 import { withoutHeaders } from '../domain/headers.js';
 import { UpstreamClient } from '../proxy/upstream-client.js';
 import type { AnswerHandler } from '../proxy/upstream-connection.js';

@@ -17,7 +17,7 @@ import {
   silentLogger,
   systemClock,
   topicNames,
-} from '@app/shared';
+} from '@app/shared/core';
 import { RouterConfig } from '../config.js';
 import { startRouter } from '../start.js';
 import { type StateChanges, rolloutState } from './rollout-state.js';
