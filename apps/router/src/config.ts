@@ -10,6 +10,16 @@ export class RouterConfig extends SealingConfig {
   @IsString()
   ROUTER_DATA_DIR = './data/router';
 
+  /**
+   * Processes that share the port, one a core at most: with more than one, connections are dealt out among them, and
+   * each gets its share of every bound, a version's maxConcurrency too.
+   */
+  @ToNumber()
+  @IsInt()
+  @Min(1)
+  @Max(64)
+  ROUTER_WORKERS = 1;
+
   /** Request header that names the user: the same value stays on the same version. */
   @Matches(HEADER_NAME, { message: 'a header name' })
   ROUTER_USER_HEADER = 'x-user-id';

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { churnConnections } from './testing/connection-churn.js';
 import { ModelServer } from './testing/model-server.js';
 import { type RawClient, sendRaw } from './testing/raw-client.js';
 import { RouterFixture } from './testing/router-fixture.js';
@@ -259,5 +260,28 @@ describe('a client that goes away', () => {
     expect((await f.predict()).status).toBe(200);
     await until(async () => (await f.metrics()).includes('model_canary_router_in_flight{model="m",version="v1"} 0'));
     await until(() => f.buckets.every((bucket) => bucket.final || bucket.ageMs < 1000));
+  });
+});
+
+describe('a thousand connections, used well and badly', () => {
+  afterEach(stop);
+
+  it('leave nothing behind', async () => {
+    await start((request, response) => void (request.url!.endsWith('/slow') || response.end('{}')));
+    const path = '/v2/models/m/infer';
+    const result = await churnConnections(f.router.url, {
+      connections: 1000,
+      concurrency: 50,
+      random: seededRandom(7),
+      path,
+    });
+    expect(result.unanswered).toBe(0);
+    expect(result.answered).toBeGreaterThan(200);
+    await until(async () => (await f.metrics()).includes('model_canary_router_in_flight{model="m",version="v1"} 0'));
+    // Every one that reached a version has its outcome, and every bucket is complete.
+    await f.router.close();
+    const final = () => f.buckets.filter((bucket) => bucket.final);
+    await until(() => final().reduce((sum, { versions }) => sum + versions['v1']!.routed, 0) === f.outcomes.length);
+    expect(new Set(f.outcomes.map(({ status }) => status))).toEqual(new Set(['ok', 'cancelled']));
   });
 });

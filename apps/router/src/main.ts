@@ -1,5 +1,7 @@
 import {
   KafkaBus,
+  type RunningService,
+  configuredKafka,
   configuredSealer,
   configuredTopics,
   createLogger,
@@ -9,15 +11,17 @@ import {
 } from '@app/shared/core';
 import { RouterConfig } from './config.js';
 import { startRouter } from './start.js';
+import { WORKER_ARGUMENT } from './workers/supervised-worker.js';
+import { startWorkers } from './workers/supervisor.js';
+import { runWorker } from './workers/worker.js';
 
-const logger = createLogger('router', 'info');
-await runUntilSignal(async () => {
+async function start(): Promise<RunningService> {
   const config = loadConfig(RouterConfig, process.env);
   logger.level = config.LOG_LEVEL;
   const sealer = configuredSealer(config);
-  const bus = new KafkaBus({ brokers: config.KAFKA_BROKERS.split(','), clientId: `router-${config.INSTANCE}`, logger });
-  const topics = configuredTopics(config);
-  const router = await startRouter({ config, topics, bus, sealer, clock: systemClock, logger });
+  const bus = new KafkaBus({ ...configuredKafka(config, logger), clientId: `router-${config.INSTANCE}` });
+  const deps = { config, topics: configuredTopics(config), bus, sealer, clock: systemClock, logger };
+  const router = await (config.ROUTER_WORKERS > 1 ? startWorkers(deps) : startRouter(deps));
   return {
     url: router.url,
     async close() {
@@ -25,4 +29,8 @@ await runUntilSignal(async () => {
       await bus.close();
     },
   };
-}, logger);
+}
+
+const logger = createLogger('router', 'info');
+if (process.argv[2] === WORKER_ARGUMENT && process.send) await runWorker(process.env);
+else await runUntilSignal(start, logger);
