@@ -2,8 +2,12 @@ import tseslint from 'typescript-eslint';
 import prettier from 'eslint-config-prettier';
 
 /** Regexes of what may not be imported, with the reason; `import()` at run time is refused altogether where this holds. */
-const noImport = (reason, patterns) => ({
-  'no-restricted-imports': ['error', { patterns: patterns.map((regex) => ({ regex, message: reason })) }],
+const noImport = (reason, patterns) => noImports([[reason, patterns]]);
+const noImports = (rules) => ({
+  'no-restricted-imports': [
+    'error',
+    { patterns: rules.flatMap(([message, patterns]) => patterns.map((regex) => ({ regex, message }))) },
+  ],
 });
 const NO_DYNAMIC_IMPORT = {
   selector: 'ImportExpression',
@@ -19,7 +23,7 @@ const domainRules = (files, within) => ({
   ignores: ['**/*.spec.ts'],
   rules: {
     ...noImport('domain/ imports only its siblings, the contracts of @app/shared and what only computes', [
-      `^(?!(${within.join('|')})(?!\\.\\.)|@app/(shared|api|words)$|node:(crypto|util)$|@sinclair/typebox$|xxhash-wasm$)`,
+      `^(?!(${within.join('|')})(?!\\.\\.)|@app/(shared|api|words)$|@app/shared/core$|node:(crypto|util)$|@sinclair/typebox$|xxhash-wasm$)`,
     ]),
     'no-restricted-syntax': [
       'error',
@@ -97,6 +101,14 @@ export default tseslint.config(
     rules: noImport('apps import neither each other nor what is for tests', [
       ...OTHER_APPS,
       '(^|/)(test|testing|deploy)/',
+    ]),
+  },
+  {
+    files: ['apps/router/src/**/*.ts'],
+    ignores: ['apps/router/src/testing/**', '**/*.spec.ts'],
+    rules: noImports([
+      ['apps import neither each other nor what is for tests', [...OTHER_APPS, '(^|/)(test|testing|deploy)/']],
+      ['the router loads no more than it uses: import @app/shared/core', ['^@app/shared$']],
     ]),
   },
   domainRules('apps/*/src/domain/*.ts', ['\\./']),

@@ -13,12 +13,18 @@ export interface LoadResult {
 
 const BODY = JSON.stringify({ inputs: [{ name: 'x', shape: [1, 64], datatype: 'FP32', data: 'x'.repeat(600) }] });
 
+export interface LoadOptions {
+  readonly predictions: number;
+  readonly connections: number;
+  /** Default: as fast as they go. */
+  readonly perSecond?: number;
+  /** Whether to send no more; default never. */
+  readonly isOver?: () => boolean;
+}
+
 /** Sends predictions of many users to a router: `connections` at once, as fast as they go or at most `perSecond`. */
-export async function predictionLoad(
-  url: string,
-  options: { readonly predictions: number; readonly connections: number; readonly perSecond?: number },
-): Promise<LoadResult> {
-  const { predictions, connections, perSecond = Infinity } = options;
+export async function predictionLoad(url: string, options: LoadOptions): Promise<LoadResult> {
+  const { predictions, connections, perSecond = Infinity, isOver = () => false } = options;
   const pool = new Pool(url, { connections, pipelining: 1 });
   const latenciesMs: number[] = [];
   const beganAtMs = performance.now();
@@ -26,7 +32,7 @@ export async function predictionLoad(
   let failed = 0;
   let turnedAway = 0;
   const client = async (): Promise<void> => {
-    for (let n = next++; n < predictions && turnedAway === 0; n = next++) {
+    for (let n = next++; n < predictions && turnedAway === 0 && !isOver(); n = next++) {
       const dueInMs = beganAtMs + (n / perSecond) * 1000 - performance.now();
       if (dueInMs > 1) await new Promise((resolve) => setTimeout(resolve, dueInMs));
       const sentAtMs = performance.now();

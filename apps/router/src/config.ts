@@ -1,4 +1,4 @@
-import { SealingConfig, ToBoolean, ToNumber } from '@app/shared';
+import { SealingConfig, ToBoolean, ToNumber } from '@app/shared/core';
 import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
 
 const MIB = 1024 * 1024;
@@ -9,6 +9,16 @@ export class RouterConfig extends SealingConfig {
   /** Directory for the last known weights and the spool, kept across restarts. One router at a time may use it. */
   @IsString()
   ROUTER_DATA_DIR = './data/router';
+
+  /**
+   * Processes that share the port, one a core at most: with more than one, connections are dealt out among them, and
+   * each gets its share of every bound, a version's maxConcurrency too.
+   */
+  @ToNumber()
+  @IsInt()
+  @Min(1)
+  @Max(64)
+  ROUTER_WORKERS = 1;
 
   /** Request header that names the user: the same value stays on the same version. */
   @Matches(HEADER_NAME, { message: 'a header name' })
@@ -23,6 +33,16 @@ export class RouterConfig extends SealingConfig {
   @IsOptional()
   @Matches(HEADER_NAME, { message: 'a header name' })
   ROUTER_OVERRIDE_HEADER?: string;
+
+  /**
+   * A client has this long to send a request, and may stop reading an answer for this long; then its connection is
+   * closed.
+   */
+  @ToNumber()
+  @IsInt()
+  @Min(100)
+  @Max(3_600_000)
+  ROUTER_CLIENT_TIMEOUT_MS = 60_000;
 
   /** Longer request bodies are refused with 413. */
   @ToNumber()

@@ -1,4 +1,4 @@
-import type { Clock } from '@app/shared';
+import type { Clock } from '@app/shared/core';
 import { type Bucket, BucketCutter, type BucketRouting, type BucketSnapshot } from './domain/bucket-cutter.js';
 import { xxh32 } from './domain/hash.js';
 import { type OutcomeFields, bucketText, outcomeText } from './domain/outcome-text.js';

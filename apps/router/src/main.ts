@@ -1,5 +1,7 @@
 import {
   KafkaBus,
+  type RunningService,
+  configuredKafka,
   configuredSealer,
   configuredTopics,
   createLogger,
@@ -7,24 +9,23 @@ import {
   runUntilSignal,
   startTracing,
   systemClock,
-} from '@app/shared';
+} from '@app/shared/core';
 import { RouterConfig } from './config.js';
 import { startRouter } from './start.js';
+import { WORKER_ARGUMENT } from './workers/supervised-worker.js';
+import { startWorkers } from './workers/supervisor.js';
+import { runWorker } from './workers/worker.js';
 
-const logger = createLogger('router', 'info');
-await runUntilSignal(async () => {
+async function start(): Promise<RunningService> {
   const config = loadConfig(RouterConfig, process.env);
   logger.level = config.LOG_LEVEL;
   const sealer = configuredSealer(config);
-  const kafka = new KafkaBus({
-    brokers: config.KAFKA_BROKERS.split(','),
-    clientId: `router-${config.INSTANCE}`,
-    logger,
-  });
   const topics = configuredTopics(config);
   const tracing = await startTracing(config, 'router');
+  const kafka = new KafkaBus({ ...configuredKafka(config, logger), clientId: `router-${config.INSTANCE}` });
   const bus = tracing?.bus(kafka, topics) ?? kafka;
-  const router = await startRouter({ config, topics, bus, sealer, clock: systemClock, logger, tracing });
+  const deps = { config, topics, bus, sealer, clock: systemClock, logger, tracing };
+  const router = await (config.ROUTER_WORKERS > 1 ? startWorkers(deps) : startRouter(deps));
   return {
     url: router.url,
     async close() {
@@ -33,4 +34,8 @@ await runUntilSignal(async () => {
       await tracing?.close();
     },
   };
-}, logger);
+}
+
+const logger = createLogger('router', 'info');
+if (process.argv[2] === WORKER_ARGUMENT && process.send) await runWorker(process.env);
+else await runUntilSignal(start, logger);

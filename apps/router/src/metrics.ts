@@ -1,10 +1,11 @@
-import { addProcessMetrics, type OutcomeStatus } from '@app/shared';
+import { addProcessMetrics, type OutcomeStatus } from '@app/shared/core';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { AttemptFault } from './proxy/attempt.js';
 import type { ShadowCopies } from './proxy/shadow-copies.js';
 import type { OutcomePublisher } from './publishing/outcome-publisher.js';
 import type { PairPublisher } from './publishing/pair-publisher.js';
 import type { RoutingTable } from './routing/routing-table.js';
-import type { StateFollower } from './routing/state-follower.js';
+import type { WeightsSource } from './routing/weights.js';
 
 const PREFIX = 'model_canary_router_';
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -14,6 +15,7 @@ export interface VersionMetrics {
   readonly predictions: Readonly<Record<OutcomeStatus, { inc(): void }>>;
   readonly seconds: { observe(value: number): void };
   readonly fallbacks: { inc(): void };
+  countFault(fault: AttemptFault): void;
 }
 
 /** What became of copies to one version, and of predictions that were not copied. */
@@ -24,18 +26,19 @@ const COPY_RESULTS = ['ok', 'error', 'timeout', 'too-long', 'too-many', 'overloa
 export interface MeasuredParts {
   readonly table: RoutingTable;
   readonly publisher: OutcomePublisher;
-  readonly follower: StateFollower;
+  readonly weights: WeightsSource;
   readonly liveBuckets: () => number;
   readonly shadows: ShadowCopies;
   readonly pairs: PairPublisher;
   readonly spoolBytesMax: number;
 }
 
-/** Every metric of the router. */
+/** Every metric of the router. `aggregator`: how those of several workers become one; without it they are added up. */
 export class RouterMetrics {
   private readonly predictions: Counter<'model' | 'version' | 'status'>;
   private readonly seconds: Histogram<'model' | 'version'>;
   private readonly fallbacks: Counter<'model' | 'version'>;
+  private readonly faults: Counter<'model' | 'version' | 'fault'>;
   private readonly refused: Counter<'code'>;
   private readonly copies: Counter<'model' | 'version' | 'result'>;
 
@@ -59,6 +62,12 @@ export class RouterMetrics {
       name: `${PREFIX}fallbacks_total`,
       help: 'Predictions that a version failed and stable was asked for instead',
       labelNames: ['model', 'version'],
+      registers,
+    });
+    this.faults = new Counter({
+      name: `${PREFIX}upstream_faults_total`,
+      help: 'Requests that a model server did not answer, or not with HTTP that can be passed on, by why',
+      labelNames: ['model', 'version', 'fault'],
       registers,
     });
     this.refused = new Counter({
@@ -87,6 +96,7 @@ export class RouterMetrics {
       },
       seconds: this.seconds.labels({ model, version }),
       fallbacks: this.fallbacks.labels({ model, version }),
+      countFault: (fault) => this.faults.labels({ model, version, fault }).inc(),
     };
   }
 
@@ -106,13 +116,14 @@ export class RouterMetrics {
     this.measureShadow(parts);
   }
 
-  private measureRouting({ table, follower, liveBuckets }: MeasuredParts): void {
+  private measureRouting({ table, weights, liveBuckets }: MeasuredParts): void {
     const registers = [this.registry];
     const perVersion = ['model', 'version'] as const;
     new Gauge({
       name: `${PREFIX}weight_ratio`,
       help: 'Share of the traffic that a version is to get',
       labelNames: perVersion,
+      aggregator: 'min',
       registers,
       collect() {
         this.reset();
@@ -130,6 +141,7 @@ export class RouterMetrics {
       name: `${PREFIX}generation`,
       help: 'Number of the routing in use; only rises',
       labelNames: ['model'],
+      aggregator: 'min',
       registers,
       collect() {
         this.reset();
@@ -150,18 +162,20 @@ export class RouterMetrics {
     new Gauge({
       name: `${PREFIX}weights_current`,
       help: '1 while the weights are being followed in Kafka, 0 while the last known ones are served',
+      aggregator: 'min',
       registers,
       collect() {
-        this.set(follower.isCurrent() ? 1 : 0);
+        this.set(weights.status().current ? 1 : 0);
       },
     });
     new Counter({
       name: `${PREFIX}rejected_states_total`,
       help: 'Records of topic rollout-state that could not be read',
+      aggregator: 'max',
       registers,
       collect() {
         this.reset();
-        this.inc(follower.rejected);
+        this.inc(weights.status().rejected);
       },
     });
     new Gauge({

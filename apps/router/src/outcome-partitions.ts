@@ -1,9 +1,8 @@
-import { CanaryError, type Logger, type MessageBus, type TopicNames, checkTopics } from '@app/shared';
+import { CanaryError, type Logger, type MessageBus, type TopicNames, checkTopics } from '@app/shared/core';
 import type { DataDirectory } from './routing/data-directory.js';
+import { within } from './within.js';
 
-/** How long the start waits for Kafka when the data directory knows the number already ... */
-const KNOWN_WAIT_MS = 700;
-/** ... and when it does not: then there are no weights on disk either, and nothing could be served anyway. */
+/** How long the start waits for Kafka if the data directory does not know the number: nothing could be served anyway. */
 const UNKNOWN_WAIT_MS = 5000;
 
 /**
@@ -15,9 +14,11 @@ export async function outcomePartitions(parts: {
   readonly topics: TopicNames;
   readonly dataDirectory: DataDirectory;
   readonly configured: number;
+  /** How long to wait for Kafka if the data directory knows the number. */
+  readonly waitMs: number;
   readonly logger: Logger;
 }): Promise<number> {
-  const { bus, topics, dataDirectory, configured, logger } = parts;
+  const { bus, topics, dataDirectory, configured, waitMs, logger } = parts;
   const known = dataDirectory.readPartitions();
   const fromKafka = checkTopics(bus, topics, ['outcome', 'state']).then(
     ({ dataPartitions }) => dataPartitions.outcome,
@@ -28,23 +29,11 @@ export async function outcomePartitions(parts: {
       return null;
     },
   );
-  const partitions = await within(known === null ? UNKNOWN_WAIT_MS : KNOWN_WAIT_MS, fromKafka);
+  const partitions = await within(known === null ? UNKNOWN_WAIT_MS : waitMs, fromKafka);
   if (partitions !== null) {
     dataDirectory.keepPartitions(partitions);
     return partitions;
   }
   logger.warn({ partitions: known ?? configured }, 'Kafka does not answer: starting with what is known of its topics');
   return known ?? configured;
-}
-
-/** Null if it takes longer. A failure after that is of no interest. */
-export async function within<T>(ms: number, what: Promise<T>): Promise<T | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => (timer = setTimeout(() => resolve(null), ms)));
-  what.catch(() => undefined);
-  try {
-    return await Promise.race([what, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

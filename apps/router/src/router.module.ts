@@ -1,6 +1,5 @@
 import { Controller, type DynamicModule, Get, HttpStatus, Inject, Module, Res } from '@nestjs/common';
-import { Health, HealthModule } from '@app/shared';
-import type { Registry } from 'prom-client';
+import { Health, HealthModule, type MetricsSource } from '@app/shared/core';
 
 /** What these controllers need of a reply, Fastify's. */
 interface Reply {
@@ -33,7 +32,7 @@ export class ServerMetadataController {
 /** Everything the router answers itself. The data path does not pass through Nest: see start.ts. */
 @Module({})
 export class RouterModule {
-  static register(parts: { readonly health: Health; readonly registry: Registry }): DynamicModule {
+  static register(parts: { readonly health: Health; readonly registry: MetricsSource }): DynamicModule {
     return { module: RouterModule, imports: [HealthModule.register(parts)], controllers: [ServerMetadataController] };
   }
 }

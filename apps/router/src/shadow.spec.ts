@@ -1,4 +1,4 @@
-import { type Pair, partitionOf } from '@app/shared';
+import { type Pair, partitionOf } from '@app/shared/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ModelServer } from './testing/model-server.js';
 import { RouterFixture, topics } from './testing/router-fixture.js';

@@ -1,5 +1,4 @@
 import { Controller, type DynamicModule, Get, HttpStatus, Inject, Module, Res } from '@nestjs/common';
-import { Registry } from 'prom-client';
 
 /** Says why a part cannot serve now, or null. Must return at once: it looks at what is known already. */
 export type ReadinessCheck = () => string | null;
@@ -57,27 +56,35 @@ export class HealthController {
   }
 }
 
+/** What /metrics shows: a Registry of prom-client, or somebody who puts several together. */
+export interface MetricsSource {
+  readonly contentType: string;
+  metrics(): Promise<string>;
+}
+
+const METRICS = Symbol('metrics');
+
 @Controller('metrics')
 export class MetricsController {
-  constructor(@Inject(Registry) private readonly registry: Registry) {}
+  constructor(@Inject(METRICS) private readonly source: MetricsSource) {}
 
   @Get()
   metrics(@Res({ passthrough: true }) reply: Reply): Promise<string> {
-    reply.header('content-type', this.registry.contentType);
-    return this.registry.metrics();
+    reply.header('content-type', this.source.contentType);
+    return this.source.metrics();
   }
 }
 
 /** GET /health/live, /health/ready (503 with the reasons when not) and /metrics. */
 @Module({})
 export class HealthModule {
-  static register(parts: { readonly health: Health; readonly registry: Registry }): DynamicModule {
+  static register(parts: { readonly health: Health; readonly registry: MetricsSource }): DynamicModule {
     return {
       module: HealthModule,
       controllers: [HealthController, MetricsController],
       providers: [
         { provide: Health, useValue: parts.health },
-        { provide: Registry, useValue: parts.registry },
+        { provide: METRICS, useValue: parts.registry },
       ],
       exports: [Health],
     };

@@ -1,4 +1,4 @@
-import { binOfClass, binOfNumber } from '@app/shared';
+import { binOfClass, binOfNumber } from '@app/shared/core';
 import { pointerTokens, valueAt } from './json-pointer.js';
 import { NO_VALUE, type PredictionReader, type PredictionValue } from './prediction-value.js';
 import type { Watched } from './watched.js';

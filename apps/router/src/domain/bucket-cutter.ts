@@ -1,4 +1,4 @@
-import type { BucketCounts } from '@app/shared';
+import type { BucketCounts } from '@app/shared/core';
 
 /** A bucket may be cut from this age on, if it has enough in it. */
 export const BUCKET_AGE_MS = 100;

@@ -1,6 +1,8 @@
-/** Header names are compared in lower case. Raw lists alternate names and values, as node:http and undici give them. */
+/** Header names are compared in lower case. Raw lists alternate names and values, as node:http gives them. */
 export const PREDICTION_ID_HEADER = 'x-prediction-id';
 export const VERSION_HEADER = 'x-model-version';
+/** Tells a model server that nobody will see its answer. */
+export const SHADOW_HEADER = 'x-model-shadow';
 
 /** Meant for one connection only (RFC 9110, 7.6.1), or set anew for each connection. */
 const HOP_BY_HOP = [
@@ -14,10 +16,14 @@ const HOP_BY_HOP = [
   'transfer-encoding',
   'upgrade',
 ];
-/** Ours: from outside they would be believed further on. */
-const OWN = [PREDICTION_ID_HEADER, VERSION_HEADER];
+/** Ours: from outside they would be believed further on. Servers that take _ for - (CGI, WSGI) see both as one. */
+const OWN = [PREDICTION_ID_HEADER, VERSION_HEADER, SHADOW_HEADER];
+const OWN_LENGTHS = new Set(OWN.map((name) => name.length));
 const NEVER_SENT_ON = new Set([...HOP_BY_HOP, ...OWN, 'content-length', 'expect', 'host']);
 const NEVER_SENT_BACK = new Set([...HOP_BY_HOP, ...OWN]);
+const NO_CONTENT = 204;
+/** Behind each line break. */
+const LINE_ENDS = /(?<=\r\n)/;
 
 /** Names, in lower case, of the headers the router itself reads. */
 export interface OwnHeaderNames {
@@ -29,8 +35,11 @@ export interface OwnHeaderNames {
 
 /** What the router takes from a request's headers, in one pass. */
 export interface RequestHead {
-  /** As they go to a model server: without those of this connection, and without ours. Length and host are set there. */
-  readonly headers: string[];
+  /**
+   * As they go to a model server, a line each with its line break: without those of this connection, and without ours.
+   * Length and host are set there.
+   */
+  readonly lines: string;
   /** The first value of the user header, if it has one. */
   readonly user: string | null;
   /** The version a tester names. */
@@ -40,44 +49,73 @@ export interface RequestHead {
   /** As declared; null if it is not, or comes in chunks. */
   readonly contentLength: number | null;
   readonly hasBody: boolean;
+  /** Why the request cannot be passed on, although Node's parser let it through. */
+  readonly fault: RequestFault | null;
 }
+
+export type RequestFault = 'two-hosts' | 'transfer-encoding';
 
 /** Reads a raw list of request headers. */
 export function readRequestHead(raw: readonly string[], names: OwnHeaderNames): RequestHead {
   const named = namedByConnection(raw);
-  const headers: string[] = [];
+  let lines = '';
   let user: string | null = null;
   let override: string | null = null;
   let cookieUnit: string | null = null;
   let contentLength: number | null = null;
   let chunked = false;
+  let hosts = 0;
+  let fault: RequestFault | null = null;
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i]!.toLowerCase();
     const value = raw[i + 1]!;
-    if (name === 'content-length') contentLength = Number(value);
-    else if (name === 'transfer-encoding') chunked = true;
+    if (name === 'content-length') {
+      contentLength = Number(value);
+    } else if (name === 'host') {
+      if (++hosts > 1) fault = 'two-hosts';
+    } else if (name === 'transfer-encoding') {
+      chunked = true;
+      // Any other encoding would be left on the body, and nobody told of it.
+      if (value.toLowerCase() !== 'chunked') fault = 'transfer-encoding';
+    }
     if (name === names.override) {
       override ??= value;
       continue;
     }
-    if (NEVER_SENT_ON.has(name) || named?.has(name)) continue;
+    if (NEVER_SENT_ON.has(name) || isOwnWithUnderscores(name) || named?.has(name)) continue;
     if (name === names.user && value !== '') user ??= value;
     else if (names.cookie && name === 'cookie') cookieUnit ??= unitCookie(value);
-    headers.push(raw[i]!, value);
+    lines += `${raw[i]!}: ${value}\r\n`;
   }
-  return { headers, user, override, cookieUnit, contentLength, hasBody: chunked || (contentLength ?? 0) > 0 };
+  const hasBody = chunked || (contentLength ?? 0) > 0;
+  return { lines, user, override, cookieUnit, contentLength, hasBody, fault };
+}
+
+/** Leaves out the headers of these names (lower case) from lines that readRequestHead() gave. */
+export function withoutHeaders(lines: string, names: ReadonlySet<string>): string {
+  const kept = (line: string): boolean => !names.has(line.slice(0, line.indexOf(':')).toLowerCase());
+  return lines
+    .split(LINE_ENDS)
+    .filter((line) => line !== '' && kept(line))
+    .join('');
 }
 
 /** Headers of an answer as they go to the client. The caller adds ours. */
-export function answerHeaders(raw: readonly string[]): string[] {
+export function answerHeaders(httpStatus: number, raw: readonly string[]): string[] {
   const named = namedByConnection(raw);
   const headers: string[] = [];
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i]!.toLowerCase();
-    if (NEVER_SENT_BACK.has(name) || named?.has(name)) continue;
+    if (NEVER_SENT_BACK.has(name) || isOwnWithUnderscores(name) || named?.has(name)) continue;
+    // It would be the length of something that cannot be there.
+    if (httpStatus === NO_CONTENT && name === 'content-length') continue;
     headers.push(raw[i]!, raw[i + 1]!);
   }
   return headers;
+}
+
+function isOwnWithUnderscores(name: string): boolean {
+  return OWN_LENGTHS.has(name.length) && name.includes('_') && OWN.includes(name.replaceAll('_', '-'));
 }
 
 /** `Connection: close, x-a` makes x-a a header of this connection. Most messages name nothing. */

@@ -1,4 +1,4 @@
-import { bucketCodec, outcomeCodec } from '@app/shared';
+import { bucketCodec, outcomeCodec } from '@app/shared/core';
 import { describe, expect, it } from 'vitest';
 import { bucketText, outcomePrefix, outcomeText } from './outcome-text.js';
 

@@ -1,4 +1,4 @@
-import type { OutcomeStatus } from '@app/shared';
+import type { OutcomeStatus } from '@app/shared/core';
 import type { BucketSnapshot } from './bucket-cutter.js';
 
 /**

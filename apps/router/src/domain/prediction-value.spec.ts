@@ -1,4 +1,4 @@
-import { classHash } from '@app/shared';
+import { classHash } from '@app/shared/core';
 import { describe, expect, it } from 'vitest';
 import { AnswerReader } from './answer-reader.js';
 import { NO_VALUE, PredictionReader } from './prediction-value.js';

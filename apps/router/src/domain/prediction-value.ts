@@ -1,4 +1,4 @@
-import { classHash } from '@app/shared';
+import { classHash } from '@app/shared/core';
 import { pointerTokens, valueAt } from './json-pointer.js';
 
 /** What a prediction said, as an outcome shows it and as its id seals it. */

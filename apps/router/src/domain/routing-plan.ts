@@ -1,4 +1,4 @@
-import type { RolloutState } from '@app/shared';
+import type { RolloutState } from '@app/shared/core';
 import { type Arm, dealPoints } from './assignment.js';
 import { type Watched, watchedOf } from './watched.js';
 

@@ -1,4 +1,4 @@
-import { SEGMENT_NAME_LENGTH_MAX, segmentOf } from '@app/shared';
+import { SEGMENT_NAME_LENGTH_MAX, segmentOf } from '@app/shared/core';
 
 /** The part of the traffic a request belongs to. */
 export interface Segment {

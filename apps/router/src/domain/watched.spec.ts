@@ -1,4 +1,4 @@
-import { binOfClass, binOfNumber, classHash, type RolloutState, segmentOf } from '@app/shared';
+import { binOfClass, binOfNumber, classHash, type RolloutState, segmentOf } from '@app/shared/core';
 import { describe, expect, it } from 'vitest';
 import { AnswerReader, NO_ANSWER } from './answer-reader.js';
 import { PredictionReader } from './prediction-value.js';

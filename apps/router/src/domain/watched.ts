@@ -1,4 +1,4 @@
-import type { RolloutState } from '@app/shared';
+import type { RolloutState } from '@app/shared/core';
 
 /** What the open rollout wants outcomes to say beyond how a prediction ended. */
 export interface Watched {

@@ -1,29 +1,30 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import type { Dispatcher } from 'undici';
+import type { AnswerHead } from '../domain/answer-head.js';
 import type { ServedVersion } from '../routing/served-model.js';
+import type { ForwardedRequest } from '../routing/upstream.js';
 import type { Deadlines, Expiring } from './deadlines.js';
+import type { AnswerControl, AnswerHandler, UpstreamFault } from './upstream-connection.js';
 
-/** Who makes an attempt; told at most once how it ended, and nothing after that. */
+/** Why an attempt came to nothing. */
+export type AttemptFault = UpstreamFault | 'timeout';
+
+/** Who makes an attempt; told at most once how it ended, and nothing after that. Bytes are those of the read. */
 export interface AttemptOwner {
-  onHead(attempt: Attempt, httpStatus: number, rawHeaders: readonly string[], headers: IncomingHttpHeaders): void;
-  onData(attempt: Attempt, chunk: Buffer): void;
-  onEnd(attempt: Attempt): void;
-  onFailure(attempt: Attempt, status: 'error' | 'timeout'): void;
+  onHead(attempt: Attempt, head: AnswerHead): void;
+  onData(attempt: Attempt, bytes: Buffer): void;
+  /** `last`: the end of the body, if onData() was not told it. */
+  onEnd(attempt: Attempt, last: Buffer | null): void;
+  onFailure(attempt: Attempt, fault: AttemptFault): void;
   /** The client has not read for a long time. */
   onStalledClient(): void;
 }
-
-const GIVEN_UP = new Error('given up');
-/** A client that reads nothing for this long is gone. */
-const CLIENT_STALL_MS_MAX = 60_000;
 
 /**
  * One request to one version. It holds a place in the version's concurrency until its connection is free again, even
  * when nobody waits for the answer any more: a server that hangs is not given more and more.
  */
-export class Attempt implements Dispatcher.DispatchHandler, Expiring {
+export class Attempt implements AnswerHandler, Expiring {
   slot = -1;
-  private controller: Dispatcher.DispatchController | null = null;
+  private control: AnswerControl | null = null;
   /** The owner is not interested any more. */
   private over = false;
   private released = false;
@@ -34,10 +35,19 @@ export class Attempt implements Dispatcher.DispatchHandler, Expiring {
     private readonly owner: AttemptOwner,
     readonly version: ServedVersion,
     readonly startedAtMs: number,
-    private readonly deadlines: Deadlines,
+    private readonly limits: {
+      readonly deadlines: Deadlines;
+      /** A client that reads nothing for this long is gone. */
+      readonly clientStallMsMax: number;
+    },
   ) {
     version.upstream.inFlight++;
-    deadlines.add(this);
+    limits.deadlines.add(this);
+  }
+
+  /** Sends the request; once. */
+  send(request: ForwardedRequest): void {
+    this.version.upstream.send(request, this);
   }
 
   /** Time it has taken, less the time the client took to read. */
@@ -48,8 +58,9 @@ export class Attempt implements Dispatcher.DispatchHandler, Expiring {
 
   /** Cuts the connection; nothing more is told. */
   abort(): void {
-    this.over = true;
-    this.controller?.abort(GIVEN_UP);
+    const { control } = this;
+    this.release();
+    control?.abort();
   }
 
   /** The answer is of no use: it may come to its end, within the deadline, so that the connection stays. */
@@ -60,61 +71,55 @@ export class Attempt implements Dispatcher.DispatchHandler, Expiring {
   /** The client reads more slowly than the version answers. */
   pause(nowMs: number): void {
     this.pausedAtMs ??= nowMs;
-    this.controller?.pause();
+    this.control?.pause();
   }
 
   resume(nowMs: number): void {
     if (this.pausedAtMs !== null) this.pausedMs += nowMs - this.pausedAtMs;
     this.pausedAtMs = null;
-    if (!this.over) this.controller?.resume();
+    this.control?.resume();
   }
 
   checkDeadline(nowMs: number): void {
-    if (this.pausedAtMs !== null && nowMs - this.pausedAtMs > CLIENT_STALL_MS_MAX) return this.owner.onStalledClient();
+    if (this.pausedAtMs !== null && nowMs - this.pausedAtMs >= this.limits.clientStallMsMax)
+      return this.owner.onStalledClient();
     if (this.elapsedMs(nowMs) < this.version.planned.deadlineMs) return;
-    this.deadlines.delete(this);
     const wasOver = this.over;
     this.abort();
     if (!wasOver) this.owner.onFailure(this, 'timeout');
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.controller = controller;
-    if (this.over) controller.abort(GIVEN_UP);
+  onSend(control: AnswerControl): void {
+    this.control = control;
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, httpStatus: number, headers: IncomingHttpHeaders): void {
-    // Informational answers are for the connection they come on.
-    if (!this.over && httpStatus >= 200) this.owner.onHead(this, httpStatus, textOf(controller.rawHeaders), headers);
+  onHead(head: AnswerHead): void {
+    if (!this.over) this.owner.onHead(this, head);
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.over) this.owner.onData(this, chunk);
+  onBody(bytes: Buffer): void {
+    if (!this.over) this.owner.onData(this, bytes);
   }
 
-  onResponseEnd(): void {
+  onEnd(last: Buffer | null): void {
+    const wasOver = this.over;
     this.release();
-    if (this.over) return;
-    this.over = true;
-    this.owner.onEnd(this);
+    if (!wasOver) this.owner.onEnd(this, last);
   }
 
-  onResponseError(): void {
+  onFailure(fault: UpstreamFault): void {
+    const wasOver = this.over;
     this.release();
-    if (this.over) return;
-    this.over = true;
-    this.owner.onFailure(this, 'error');
+    if (!wasOver) this.owner.onFailure(this, fault);
   }
 
+  /** From here on the connection is somebody else's, or nobody's. */
   private release(): void {
+    this.over = true;
+    this.control = null;
     if (this.released) return;
     this.released = true;
     this.version.upstream.inFlight--;
-    this.deadlines.delete(this);
+    this.limits.deadlines.delete(this);
   }
-}
-
-/** undici gives names and values as they stood on the wire, one after the other. */
-function textOf(raw: Dispatcher.DispatchController['rawHeaders']): readonly string[] {
-  return Array.isArray(raw) ? raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1'))) : [];
 }

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock, PredictionIdSealer } from '@app/shared';
+import type { Clock, PredictionIdSealer } from '@app/shared/core';
 import type { RouterConfig } from '../config.js';
 import { parseDataPath } from '../domain/data-path.js';
-import { type OwnHeaderNames, readRequestHead } from '../domain/headers.js';
+import { type OwnHeaderNames, type RequestFault, readRequestHead } from '../domain/headers.js';
 import type { EvidenceRecorder } from '../evidence-recorder.js';
 import type { RouterMetrics } from '../metrics.js';
 import type { RoutingTable } from '../routing/routing-table.js';
@@ -12,6 +12,13 @@ import { Exchange } from './exchange.js';
 import { BodyMemory } from './request-body.js';
 import { SlotList } from './slot-list.js';
 import type { ShadowCopies } from './shadow-copies.js';
+
+/** Deadlines of predictions are met with this precision. */
+const DEADLINE_SWEEP_MS = 20;
+const FAULTS: Readonly<Record<RequestFault, readonly [httpStatus: number, error: string]>> = {
+  'two-hosts': [400, 'the request names two hosts'],
+  'transfer-encoding': [501, 'the only transfer encoding that is understood is chunked'],
+};
 
 export interface DataPlaneOptions {
   readonly config: RouterConfig;
@@ -30,6 +37,7 @@ export interface DataPlaneOptions {
 /** What the exchanges share. */
 export interface DataPlaneParts extends DataPlaneOptions {
   readonly deadlines: Deadlines;
+  readonly clientStallMsMax: number;
   readonly bodyMemory: BodyMemory;
   readonly isDraining: () => boolean;
   readonly nextCounter: () => number;
@@ -57,7 +65,8 @@ export class DataPlane {
     };
     this.parts = {
       ...options,
-      deadlines: new Deadlines(clock),
+      deadlines: new Deadlines(clock, DEADLINE_SWEEP_MS),
+      clientStallMsMax: config.ROUTER_CLIENT_TIMEOUT_MS,
       bodyMemory: new BodyMemory(config.ROUTER_BUFFER_BYTES_MAX),
       isDraining: () => this.draining,
       nextCounter: () => (this.counter = (this.counter + 1) & 0xffff),
@@ -72,23 +81,30 @@ export class DataPlane {
 
   /** Handles a request for which isDataPath() holds. */
   handle(request: IncomingMessage, response: ServerResponse): void {
-    const path = parseDataPath(request.url!);
-    if (typeof path === 'string') return this.refuse(request, response, 400, path);
-    const model = this.parts.table.find(path.model);
-    if (!model) return this.refuseModel(request, response, path.model);
-    const head = readRequestHead(request.rawHeaders, this.names);
-    if ((head.contentLength ?? 0) > this.parts.config.ROUTER_BODY_BYTES_MAX)
-      return this.refuse(request, response, 413, 'the request body is too long');
-    const exchange = new Exchange(this.parts, request, response, model, path.target, head);
-    this.exchanges.add(exchange);
-    exchange.begin();
+    this.admit(request, response)?.begin();
   }
 
   /** `Expect: 100-continue`: only asks for a body that will be read. */
   handleExpectContinue(request: IncomingMessage, response: ServerResponse): void {
-    const tooLong = Number(request.headers['content-length'] ?? 0) > this.parts.config.ROUTER_BODY_BYTES_MAX;
-    if (!tooLong) response.writeContinue();
-    this.handle(request, response);
+    const exchange = this.admit(request, response);
+    if (!exchange) return;
+    response.writeContinue();
+    exchange.begin();
+  }
+
+  /** Null: it was refused. */
+  private admit(request: IncomingMessage, response: ServerResponse): Exchange | null {
+    const path = parseDataPath(request.url!);
+    if (typeof path === 'string') return this.refuse(request, response, 400, path);
+    const head = readRequestHead(request.rawHeaders, this.names);
+    if (head.fault !== null) return this.refuse(request, response, ...FAULTS[head.fault]);
+    const model = this.parts.table.find(path.model);
+    if (!model) return this.refuseModel(request, response, path.model);
+    if ((head.contentLength ?? 0) > this.parts.config.ROUTER_BODY_BYTES_MAX)
+      return this.refuse(request, response, 413, 'the request body is too long');
+    const exchange = new Exchange(this.parts, request, response, model, path.target, head);
+    this.exchanges.add(exchange);
+    return exchange;
   }
 
   /** From now on every answer asks its client to close the connection. */
@@ -115,15 +131,17 @@ export class DataPlane {
     if (this.exchanges.size === 0) for (const resolve of this.idle.splice(0)) resolve();
   }
 
-  private refuseModel(request: IncomingMessage, response: ServerResponse, model: string): void {
+  private refuseModel(request: IncomingMessage, response: ServerResponse, model: string): null {
     if (this.parts.knowsModels()) return this.refuse(request, response, 404, `unknown model ${model}`);
-    this.refuse(request, response, 503, `no weights are known for model ${model} yet: Kafka was not read to the end`);
+    const error = `no weights are known for model ${model} yet: Kafka was not read to the end`;
+    return this.refuse(request, response, 503, error);
   }
 
-  private refuse(request: IncomingMessage, response: ServerResponse, httpStatus: number, error: string): void {
+  private refuse(request: IncomingMessage, response: ServerResponse, httpStatus: number, error: string): null {
     this.parts.metrics.countRefused(httpStatus);
     if (request.complete || hasNoBody(request)) answerError(response, httpStatus, error);
     else answerErrorEarly(request, response, httpStatus, error);
+    return null;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Clock } from '@app/shared';
+import type { Clock } from '@app/shared/core';
 import { SlotList, type Slotted } from './slot-list.js';
 
 /** Something that must not go on for ever. */
@@ -7,23 +7,33 @@ export interface Expiring extends Slotted {
   checkDeadline(nowMs: number): void;
 }
 
-/** Deadlines are met with this precision; a timer each would cost more than the rest of a request. */
-const SWEEP_MS = 20;
-
-/** Watches everything under way with one timer, which runs only while there is anything. */
-export class Deadlines {
-  private readonly watched = new SlotList<Expiring>();
+/** Watches everything of a kind with one timer, which runs only while there is anything: one each would cost too much. */
+export class Deadlines<T extends Expiring = Expiring> {
+  private readonly watched = new SlotList<T>();
   private timer: NodeJS.Timeout | null = null;
 
-  constructor(private readonly clock: Clock) {}
+  /** Deadlines are met with a precision of `sweepMs`. */
+  constructor(
+    private readonly clock: Clock,
+    private readonly sweepMs: number,
+  ) {}
 
-  add(expiring: Expiring): void {
-    this.watched.add(expiring);
-    this.timer ??= setInterval(() => this.sweep(), SWEEP_MS);
+  get size(): number {
+    return this.watched.size;
   }
 
-  delete(expiring: Expiring): void {
+  add(expiring: T): void {
+    this.watched.add(expiring);
+    this.timer ??= setInterval(() => this.sweep(), this.sweepMs);
+  }
+
+  delete(expiring: T): void {
     this.watched.delete(expiring);
+  }
+
+  /** The callback may end the one it is called with. */
+  forEach(call: (expiring: T) => void): void {
+    this.watched.forEach(call);
   }
 
   close(): void {

@@ -1,24 +1,34 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AnswerHead } from '../domain/answer-head.js';
 import { armOfPoint } from '../domain/assignment.js';
 import { PREDICTION_ID_HEADER, type RequestHead, VERSION_HEADER, answerHeaders } from '../domain/headers.js';
 import { readSegment } from '../domain/segment.js';
 import type { ServedModel, ServedVersion } from '../routing/served-model.js';
-import { Attempt, type AttemptOwner } from './attempt.js';
+import { Attempt, type AttemptFault, type AttemptOwner } from './attempt.js';
 import type { DataPlaneParts } from './data-plane.js';
 import { answerError, answerErrorEarly } from './error-answer.js';
 import { mayHoldPrediction } from './held-answer.js';
 import { type Ending, Prediction } from './prediction.js';
 import { type BodyResult, RequestBody } from './request-body.js';
 import type { Slotted } from './slot-list.js';
+import { watchUnreadAnswer } from './unread-answer.js';
 import { findUnit } from './unit.js';
 
 /** What the client is told when no version answered. */
-const NO_ANSWER: Readonly<Record<'error' | 'timeout' | 'overloaded', { httpStatus: number; text: string }>> = {
-  error: { httpStatus: 502, text: 'the model server could not be reached or broke off' },
-  timeout: { httpStatus: 504, text: 'the model server did not answer in time' },
-  overloaded: { httpStatus: 503, text: 'too many predictions at once' },
+const NO_ANSWER: Readonly<Record<AttemptFault | 'overloaded', readonly [httpStatus: number, text: string]>> = {
+  overloaded: [503, 'too many predictions at once'],
+  timeout: [504, 'the model server did not answer in time'],
+  unreachable: [502, 'the model server could not be reached'],
+  'broke-off': [502, 'the model server broke off'],
+  'malformed-head': [502, 'the model server did not answer with HTTP'],
+  'head-too-long': [502, 'the model server answered with too many headers'],
+  'ambiguous-length': [502, 'the model server did not say clearly how long its answer is'],
+  'malformed-chunk': [502, 'the model server sent a chunk that is none'],
+  'protocol-switch': [502, 'the model server wanted to speak another protocol'],
+  'excess-bytes': [502, 'the model server sent more than its answer'],
 };
 const ONE_WRITE_BYTES_MAX = 16_384;
+const NO_BYTES = Buffer.alloc(0);
 
 /** One request of the data plane, from its head to the last byte of its answer: assign, forward, answer, record. */
 export class Exchange implements AttemptOwner, Slotted {
@@ -33,7 +43,7 @@ export class Exchange implements AttemptOwner, Slotted {
   private newCookie: string | null = null;
   private firstByteMs: number | undefined;
   private httpStatus = 0;
-  private rawHeaders: readonly string[] = [];
+  private answerHead: AnswerHead | null = null;
   /** The answer so far, while it is held back for the prediction in it. */
   private held: Buffer[] | null = null;
   private heldBytes = 0;
@@ -94,14 +104,14 @@ export class Exchange implements AttemptOwner, Slotted {
       const atMs = clock.monotonicMs();
       const bucket = this.override ? null : evidence.route(model.routing, arm, atMs);
       const { segmentHeader } = model.plan.watched;
-      const segment = segmentHeader === null ? null : readSegment(head.headers, segmentHeader);
+      const segment = segmentHeader === null ? null : readSegment(this.request.rawHeaders, segmentHeader);
       this.prediction = new Prediction(this.parts, { model, unit: unit.group, bucket, segment, atMs });
     }
     this.send(version);
     if (model.shadow !== null && this.prediction !== null && version !== model.shadow.version && !this.override)
       this.parts.shadows.offer(this.parts, model.shadow, this.prediction, {
         target: this.target,
-        head,
+        lines: head.lines,
         body: this.bytes,
       });
   }
@@ -114,32 +124,37 @@ export class Exchange implements AttemptOwner, Slotted {
   }
 
   private send(version: ServedVersion): void {
-    const { clock, deadlines } = this.parts;
     if (version.upstream.inFlight >= version.planned.maxConcurrency) {
-      return this.endedBadly({ version, status: 'overloaded', httpStatus: 0, latencyMs: 0 });
+      return this.endedBadly({ version, status: 'overloaded', httpStatus: 0, latencyMs: 0 }, 'overloaded');
     }
-    this.attempt = new Attempt(this, version, clock.monotonicMs(), deadlines);
     const { target, bytes } = this;
-    const { headers } = this.head;
-    version.upstream.dispatch({ method: this.request.method!, target, headers, body: bytes }, this.attempt);
+    this.attempt = new Attempt(this, version, this.parts.clock.monotonicMs(), this.parts);
+    this.attempt.send({ method: this.request.method!, target, lines: this.head.lines, body: bytes });
   }
 
-  onHead(attempt: Attempt, httpStatus: number, rawHeaders: readonly string[], headers: IncomingHttpHeaders): void {
+  onHead(attempt: Attempt, head: AnswerHead): void {
+    const { httpStatus } = head;
     const elapsedMs = attempt.elapsedMs(this.parts.clock.monotonicMs());
     if (httpStatus >= 500 && this.mayAskStable(attempt.version)) {
       attempt.discard();
       const { version } = attempt;
-      return this.endedBadly({ version, status: 'error', httpStatus, latencyMs: elapsedMs, firstByteMs: elapsedMs });
+      return this.askStable({ version, status: 'error', httpStatus, latencyMs: elapsedMs, firstByteMs: elapsedMs });
     }
     this.httpStatus = httpStatus;
-    this.rawHeaders = rawHeaders;
+    this.answerHead = head;
     // Streams are judged by their first byte; other answers only if the rollout asks for it.
-    if (this.model.plan.firstByte || headers['content-length'] === undefined) this.firstByteMs = elapsedMs;
-    if (this.holdsPrediction(httpStatus, headers)) this.held = [];
-    else this.sendHead();
+    if (this.model.plan.firstByte || head.contentLength === null) this.firstByteMs = elapsedMs;
+    if (this.holdsPrediction(head)) {
+      this.held = [];
+    } else {
+      this.sendHead();
+      // The first event may be long in coming.
+      if (head.framing === 'chunked' || head.framing === 'until-close') this.response.flushHeaders();
+    }
   }
 
-  onData(attempt: Attempt, chunk: Buffer): void {
+  onData(attempt: Attempt, bytes: Buffer): void {
+    let chunk: Buffer = Buffer.from(bytes);
     if (this.held) {
       this.held.push(chunk);
       this.heldBytes += chunk.length;
@@ -154,32 +169,44 @@ export class Exchange implements AttemptOwner, Slotted {
     this.response.once('drain', () => attempt.resume(clock.monotonicMs()));
   }
 
-  onEnd(attempt: Attempt): void {
+  onEnd(attempt: Attempt, last: Buffer | null): void {
     const latencyMs = attempt.elapsedMs(this.parts.clock.monotonicMs());
     if (this.held) {
-      const body = this.held.length === 1 ? this.held[0]! : Buffer.concat(this.held);
+      const body = this.wholeBody(this.held, last);
       this.prediction!.answered(this.model.reader!.read(body));
       this.sendHead();
       this.endWith(body);
+    } else if (last !== null) {
+      this.endWith(last);
     } else {
       this.response.end();
     }
     const { httpStatus, firstByteMs } = this;
     const status = httpStatus < 400 ? 'ok' : 'error';
     this.prediction?.record({ version: attempt.version, status, httpStatus, latencyMs, firstByteMs });
+    watchUnreadAnswer(this.response, this.parts);
     this.finish();
   }
 
+  private wholeBody(held: readonly Buffer[], last: Buffer | null): Buffer {
+    if (held.length === 0) return last ?? NO_BYTES;
+    return Buffer.concat(last === null ? held : [...held, last]);
+  }
+
+  /** `body` may be bytes of the read. */
   private endWith(body: Buffer): void {
     // As text, which node:http puts behind the head in one piece: one write instead of two gathered ones.
     if (body.length <= ONE_WRITE_BYTES_MAX) this.response.end(body.toString('latin1'), 'latin1');
-    else this.response.end(body);
+    else this.response.end(Buffer.from(body));
   }
 
-  onFailure(attempt: Attempt, status: 'error' | 'timeout'): void {
+  onFailure(attempt: Attempt, fault: AttemptFault): void {
     const latencyMs = attempt.elapsedMs(this.parts.clock.monotonicMs());
     const { version } = attempt;
-    this.endedBadly({ version, status, httpStatus: this.httpStatus, latencyMs, firstByteMs: this.firstByteMs });
+    const { httpStatus, firstByteMs } = this;
+    const status = fault === 'timeout' ? 'timeout' : 'error';
+    version.metrics.countFault(fault);
+    this.endedBadly({ version, status, httpStatus, latencyMs, firstByteMs }, fault);
   }
 
   onStalledClient(): void {
@@ -208,23 +235,15 @@ export class Exchange implements AttemptOwner, Slotted {
     );
   }
 
-  /** The version did not answer, or with a server error: asks stable if that may be, or tells the client. */
-  private endedBadly(ending: Ending): void {
-    const { version, status } = ending;
+  /** The version did not answer: asks stable if that may be, or tells the client. */
+  private endedBadly(ending: Ending, why: keyof typeof NO_ANSWER): void {
+    const { version } = ending;
+    if (this.mayAskStable(version)) return this.askStable(ending);
     this.held = null;
-    this.heldBytes = 0;
-    if (this.mayAskStable(version)) {
-      this.askedStable = true;
-      this.prediction?.failedOver(ending);
-      this.httpStatus = 0;
-      this.firstByteMs = undefined;
-      version.metrics.fallbacks.inc();
-      return this.send(this.model.stable);
-    }
     if (this.headSent) {
       this.response.destroy();
     } else {
-      const { httpStatus, text } = NO_ANSWER[status as keyof typeof NO_ANSWER];
+      const [httpStatus, text] = NO_ANSWER[why];
       this.headSent = true;
       answerError(this.response, httpStatus, text, this.ownHeaders(version));
     }
@@ -232,14 +251,25 @@ export class Exchange implements AttemptOwner, Slotted {
     this.finish();
   }
 
-  private holdsPrediction(httpStatus: number, headers: IncomingHttpHeaders): boolean {
+  private askStable(ending: Ending): void {
+    this.held = null;
+    this.heldBytes = 0;
+    this.askedStable = true;
+    this.prediction?.failedOver(ending);
+    this.httpStatus = 0;
+    this.firstByteMs = undefined;
+    ending.version.metrics.fallbacks.inc();
+    this.send(this.model.stable);
+  }
+
+  private holdsPrediction(head: AnswerHead): boolean {
     if (this.prediction === null || this.model.reader === null) return false;
-    return mayHoldPrediction(httpStatus, headers, this.parts.config.ROUTER_ANSWER_BYTES_MAX);
+    return mayHoldPrediction(head, this.parts.config.ROUTER_ANSWER_BYTES_MAX);
   }
 
   private sendHead(): void {
     const { version } = this.attempt!;
-    const headers = answerHeaders(this.rawHeaders);
+    const headers = answerHeaders(this.httpStatus, this.answerHead!.rawHeaders);
     headers.push(...this.ownHeaders(version));
     this.response.writeHead(this.httpStatus, headers);
     this.headSent = true;

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { AnswerHead } from '../domain/answer-head.js';
 
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
 
@@ -6,9 +6,9 @@ const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
  * Whether an answer is held until it is complete, so that the prediction in it can be read: short, plain JSON. One in
  * chunks may still turn out too long; whoever holds it lets it go then.
  */
-export function mayHoldPrediction(httpStatus: number, headers: IncomingHttpHeaders, bytesMax: number): boolean {
-  if (httpStatus >= 300) return false;
-  const { 'content-type': type, 'content-length': length, 'content-encoding': encoding } = headers;
-  if (encoding !== undefined || type === undefined || !JSON_TYPE.test(type)) return false;
-  return length === undefined || Number(length) <= bytesMax;
+export function mayHoldPrediction(head: AnswerHead, bytesMax: number): boolean {
+  const { httpStatus, contentType, contentEncoding, contentLength } = head;
+  if (httpStatus >= 300 || contentEncoding !== null || contentType === null || !JSON_TYPE.test(contentType))
+    return false;
+  return contentLength === null || contentLength <= bytesMax;
 }

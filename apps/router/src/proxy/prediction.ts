@@ -1,4 +1,4 @@
-import type { OutcomeStatus } from '@app/shared';
+import type { OutcomeStatus } from '@app/shared/core';
 import type { Bucket } from '../domain/bucket-cutter.js';
 import { type Answer, NO_ANSWER } from '../domain/answer-reader.js';
 import type { PredictionValue } from '../domain/prediction-value.js';

@@ -1,5 +1,5 @@
-import type { Pair } from '@app/shared';
-import type { RequestHead } from '../domain/headers.js';
+import type { Pair } from '@app/shared/core';
+import { SHADOW_HEADER } from '../domain/headers.js';
 import type { ServedShadow } from '../routing/served-model.js';
 import type { Attempt } from './attempt.js';
 import type { DataPlaneParts } from './data-plane.js';
@@ -8,13 +8,12 @@ import { ShadowCopy } from './shadow-copy.js';
 
 /** A longer body is not copied. */
 const BODY_BYTES_MAX = 1024 * 1024;
-/** Tells a model server that nobody will see its answer. */
-const SHADOW_HEADER = ['x-model-shadow', '1'] as const;
+const SHADOW_LINE = `${SHADOW_HEADER}: 1\r\n`;
 
 /** A request as it was sent to stable. */
 export interface CopiedRequest {
   readonly target: string;
-  readonly head: RequestHead;
+  readonly lines: string;
   readonly body: Buffer | null;
 }
 
@@ -47,7 +46,6 @@ export class ShadowCopies {
     const bytes = request.body?.length ?? 0;
     const refusal = this.refusal(parts, shadow, bytes);
     if (refusal) return shadow.metrics[refusal].inc();
-    const { version } = shadow;
     const copy = new ShadowCopy(parts, shadow, prediction, {
       onAnswered: () => {
         this.underWay.delete(copy);
@@ -56,10 +54,10 @@ export class ShadowCopies {
       publish: this.options.publish,
     });
     prediction.compareWith(copy);
-    const { target, head, body } = request;
-    this.underWay.set(copy, copy.begin());
-    const headers = [...head.headers, ...SHADOW_HEADER];
-    version.upstream.dispatch({ method: 'POST', target, headers, body }, this.underWay.get(copy)!);
+    const { target, lines, body } = request;
+    const attempt = copy.begin();
+    this.underWay.set(copy, attempt);
+    attempt.send({ method: 'POST', target, lines: lines + SHADOW_LINE, body });
   }
 
   /** Gives up all copies; what they would have said is not known. */

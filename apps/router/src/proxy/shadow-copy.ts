@@ -1,9 +1,9 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import type { OutcomeStatus, Pair, PairStatus } from '@app/shared';
+import type { OutcomeStatus, Pair, PairStatus } from '@app/shared/core';
 import { agreement } from '../domain/agreement.js';
+import type { AnswerHead } from '../domain/answer-head.js';
 import { NO_VALUE, type PredictionValue } from '../domain/prediction-value.js';
 import type { ServedShadow } from '../routing/served-model.js';
-import { Attempt, type AttemptOwner } from './attempt.js';
+import { Attempt, type AttemptFault, type AttemptOwner } from './attempt.js';
 import type { DataPlaneParts } from './data-plane.js';
 import { mayHoldPrediction } from './held-answer.js';
 import type { Prediction, PredictionWitness } from './prediction.js';
@@ -34,29 +34,29 @@ export class ShadowCopy implements AttemptOwner, PredictionWitness {
   ) {}
 
   begin(): Attempt {
-    const { clock, deadlines } = this.parts;
-    return new Attempt(this, this.shadow.version, clock.monotonicMs(), deadlines);
+    return new Attempt(this, this.shadow.version, this.parts.clock.monotonicMs(), this.parts);
   }
 
-  onHead(attempt: Attempt, httpStatus: number, _raw: readonly string[], headers: IncomingHttpHeaders): void {
-    this.httpStatus = httpStatus;
+  onHead(attempt: Attempt, head: AnswerHead): void {
+    this.httpStatus = head.httpStatus;
     this.firstByteMs = attempt.elapsedMs(this.parts.clock.monotonicMs());
     const { config } = this.parts;
-    if (this.shadow.reader && mayHoldPrediction(httpStatus, headers, config.ROUTER_ANSWER_BYTES_MAX)) this.held = [];
+    if (this.shadow.reader && mayHoldPrediction(head, config.ROUTER_ANSWER_BYTES_MAX)) this.held = [];
   }
 
-  onData(_attempt: Attempt, chunk: Buffer): void {
-    this.held?.push(chunk);
+  onData(_attempt: Attempt, bytes: Buffer): void {
+    this.held?.push(Buffer.from(bytes));
   }
 
-  onEnd(attempt: Attempt): void {
+  onEnd(attempt: Attempt, last: Buffer | null): void {
+    if (last !== null) this.onData(attempt, last);
     const value =
       this.held && this.shadow.reader ? this.shadow.reader.read(Buffer.concat(this.held)).prediction : NO_VALUE;
     this.answered(attempt, { value, status: this.httpStatus < 400 ? 'ok' : 'error' });
   }
 
-  onFailure(attempt: Attempt, status: 'error' | 'timeout'): void {
-    this.answered(attempt, { value: NO_VALUE, status });
+  onFailure(attempt: Attempt, fault: AttemptFault): void {
+    this.answered(attempt, { value: NO_VALUE, status: fault === 'timeout' ? 'timeout' : 'error' });
   }
 
   /** There is no client here that could stall. */

@@ -1,4 +1,4 @@
-import type { BusProducer, Logger, OutRecord } from '@app/shared';
+import type { BusProducer, Logger, OutRecord } from '@app/shared/core';
 import type { Spool } from './spool.js';
 import type { SpoolQueue } from './spool-queue.js';
 import type { SpoolRecord } from './spool-record.js';

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ManualClock, MemoryBus, silentLogger } from '@app/shared';
+import { ManualClock, MemoryBus, silentLogger } from '@app/shared/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../testing/until.js';
 import { OutcomePublisher, type OutcomePublisherOptions } from './outcome-publisher.js';

@@ -1,4 +1,4 @@
-import type { Clock, Logger, MessageBus } from '@app/shared';
+import type { Clock, Logger, MessageBus } from '@app/shared/core';
 import { LaneSender, type Outgoing } from './lane-sender.js';
 import { Spool } from './spool.js';
 import type { SpoolLoss } from './spool-queue.js';

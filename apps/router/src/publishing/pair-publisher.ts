@@ -1,4 +1,4 @@
-import { type BusProducer, type Logger, type MessageBus, type OutRecord, type Pair, pairCodec } from '@app/shared';
+import { type BusProducer, type Logger, type MessageBus, type OutRecord, type Pair, pairCodec } from '@app/shared/core';
 
 /** Of what waits to be sent; beyond that pairs are dropped. */
 const COLLECTED_MAX = 5_000;

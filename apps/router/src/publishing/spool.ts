@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock, Logger } from '@app/shared';
+import type { Clock, Logger } from '@app/shared/core';
 import { type SpoolLoss, SpoolQueue } from './spool-queue.js';
 import type { SpoolRecord } from './spool-record.js';
 

@@ -1,15 +1,24 @@
+import { hash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { silentLogger } from '@app/shared';
+import { type Logger, silentLogger } from '@app/shared/core';
+import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { rolloutState } from '../testing/rollout-state.js';
 import { DataDirectory } from './data-directory.js';
 
 let path: string;
-const open = (): DataDirectory => new DataDirectory(path, silentLogger);
+const open = (logger: Logger = silentLogger): DataDirectory => new DataDirectory(path, logger);
+/** A logger, and the messages it was given. */
+function listening(): [Logger, string[]] {
+  const said: string[] = [];
+  const write = (line: string): void => void said.push((JSON.parse(line) as { msg: string }).msg);
+  return [pino({ level: 'warn' }, { write }), said];
+}
 const files = (): string[] => readdirSync(join(path, 'weights')).map((name) => join(path, 'weights', name));
 const urls = { v1: 'http://127.0.0.1:1' };
+const checked = (content: string): string => `${hash('sha256', content)}\n${content}`;
 
 beforeEach(() => {
   path = mkdtempSync(join(tmpdir(), 'router-data-'));
@@ -41,18 +50,21 @@ describe('the data directory', () => {
     ['a lost end', (content: string) => content.slice(0, -20)],
     ['nothing in it', () => ''],
     ['rubbish in it', () => 'x'.repeat(500)],
-  ])('notices a file with %s and does not use it', async (_what, damage) => {
+    ['only its checksum', (content: string) => content.slice(0, 65)],
+    ['a state in it that is none', () => checked('{"model":"a"}')],
+  ])('notices a file with %s, says so and does not use it', async (_what, damage) => {
     const directory = open();
     directory.keepState(rolloutState({ model: 'a', urls }));
     directory.keepState(rolloutState({ model: 'b', urls }));
     await directory.close();
     const file = files().find((name) => readFileSync(name, 'utf8').includes('"model":"a"'))!;
     writeFileSync(file, damage(readFileSync(file, 'utf8')));
-    expect(
-      open()
-        .readStates()
-        .map((s) => s.model),
-    ).toEqual(['b']);
+    const [logger, said] = listening();
+    const models = open(logger)
+      .readStates()
+      .map((s) => s.model);
+    expect(models).toEqual(['b']);
+    expect(said).toEqual([expect.stringContaining('not used')]);
   });
 
   it('knows nothing when it is new', () => {

@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto';
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
-import { CanaryError, type Logger, type RolloutState, rolloutStateCodec } from '@app/shared';
+import { dirname, join } from 'node:path';
+import { type Logger, type RolloutState, rolloutStateCodec } from '@app/shared/core';
+import { DirectoryLock } from './directory-lock.js';
 
 const STATE_SUFFIX = '.state';
 const PARTITIONS_FILE = 'outcome-partitions';
-const LOCK_FILE = 'lock';
 
 /**
  * What a router must know to serve without Kafka, on disk: the last state of each model (a file each) and the number of
@@ -15,6 +15,7 @@ const LOCK_FILE = 'lock';
  */
 export class DataDirectory {
   private readonly weightsDir: string;
+  private readonly lock: DirectoryLock;
   private readonly waiting = new Map<string, string | null>();
   private writing: Promise<void> | null = null;
 
@@ -23,15 +24,9 @@ export class DataDirectory {
     readonly path: string,
     private readonly logger: Logger,
   ) {
+    this.lock = DirectoryLock.take(path);
     this.weightsDir = join(path, 'weights');
-    try {
-      mkdirSync(this.weightsDir, { recursive: true });
-      this.lock();
-    } catch (error) {
-      if (error instanceof CanaryError) throw error;
-      const { message } = error as Error;
-      throw new CanaryError('data-dir-unusable', `ROUTER_DATA_DIR cannot be used: ${message}`, { cause: error });
-    }
+    mkdirSync(this.weightsDir, { recursive: true });
   }
 
   /** The last states known, of all models whose file is sound. */
@@ -74,7 +69,7 @@ export class DataDirectory {
   /** Flushes and lets another router have the directory. */
   async close(): Promise<void> {
     await this.flush();
-    rmSync(join(this.path, LOCK_FILE), { force: true });
+    this.lock.release();
   }
 
   private read(name: string): string | null {
@@ -125,34 +120,20 @@ export class DataDirectory {
       await file.close();
     }
     await rename(`${path}.new`, path);
+    await syncDirectory(dirname(path));
   }
+}
 
-  /** Two routers would send each other's spool. A lock of a process that is gone is taken over. */
-  private lock(): void {
-    const path = join(this.path, LOCK_FILE);
-    const owner = readIfThere(path);
-    const [pid, startedAt] = owner?.split(' ') ?? [];
-    if (pid && Number(pid) !== process.pid && startedAt && startOf(pid) === startedAt)
-      throw new CanaryError('data-dir-in-use', `ROUTER_DATA_DIR is in use by the router with process id ${pid}`);
-    writeFileSync(path, `${process.pid} ${startOf('self') ?? 'unknown'}`);
+/** Without this a crash of the machine may bring back the file that was replaced, and with it an older generation. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
   }
 }
 
 function stateFile(model: string): string {
   return join('weights', `${hash('sha256', model).slice(0, 32)}${STATE_SUFFIX}`);
-}
-
-/** When a process began, in clock ticks since boot: tells a process from a later one with the same id. Linux only. */
-function startOf(pid: string): string | null {
-  // Field 22; the name in field 2 may hold anything, but its closing parenthesis is the last.
-  const stat = readIfThere(`/proc/${pid}/stat`);
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
-}
-
-function readIfThere(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
-  }
 }

@@ -1,7 +1,8 @@
-import type { Logger, RolloutState } from '@app/shared';
-import { type RoutingPlan, isNewer, planRouting } from '../domain/routing-plan.js';
+import { CanaryError, type RolloutState } from '@app/shared/core';
+import { type RoutingPlan, planRouting } from '../domain/routing-plan.js';
 import type { ServedModel } from './served-model.js';
 import type { Upstream } from './upstream.js';
+import type { WeightsListener } from './weights.js';
 
 export interface RoutingTableOptions {
   readonly serve: (plan: RoutingPlan) => ServedModel;
@@ -9,11 +10,10 @@ export interface RoutingTableOptions {
   readonly onUsed: (upstreams: ReadonlySet<Upstream>) => void;
   /** Called before a model's routing changes, or ends. */
   readonly onChange: (model: string) => void;
-  readonly logger: Logger;
 }
 
-/** Which model is served how, now. A generation never goes backwards, wherever a state comes from. */
-export class RoutingTable {
+/** Which model is served how, now. Whoever tells it has seen to it that a generation never goes backwards. */
+export class RoutingTable implements WeightsListener {
   private readonly models = new Map<string, ServedModel>();
 
   constructor(private readonly options: RoutingTableOptions) {}
@@ -30,35 +30,19 @@ export class RoutingTable {
     return this.models.values();
   }
 
-  /** Takes a state if it is newer than the one in use; says whether. */
-  apply(state: RolloutState): boolean {
-    const { logger, serve, onChange } = this.options;
+  onState(state: RolloutState): void {
+    const { serve, onChange } = this.options;
     const plan = planRouting(state);
-    const context = { model: state.model, generation: state.generation };
-    if (typeof plan === 'string') {
-      logger.error({ ...context, reason: plan }, 'a state cannot be served: the one before it stays');
-      return false;
-    }
-    const current = this.models.get(plan.model)?.plan;
-    if (!isNewer(plan, current)) {
-      if (current && plan.generation < current.generation)
-        logger.warn({ ...context, current: current.generation }, 'an older generation came: ignored');
-      return false;
-    }
-    if (current?.generation !== plan.generation) onChange(plan.model);
+    if (typeof plan === 'string') throw new CanaryError('unservable-state', plan);
+    if (this.models.get(plan.model)?.plan.generation !== plan.generation) onChange(plan.model);
     this.models.set(plan.model, serve(plan));
     this.reportUsed();
-    logger.info({ ...context, sequence: plan.sequence, weights: state.weights }, 'weights');
-    return true;
   }
 
-  /** The model is no longer served. */
-  remove(model: string): void {
-    if (!this.models.has(model)) return;
+  onRemoved(model: string): void {
     this.options.onChange(model);
     this.models.delete(model);
     this.reportUsed();
-    this.options.logger.info({ model }, 'model removed');
   }
 
   private reportUsed(): void {

@@ -1,4 +1,4 @@
-import { modelHash } from '@app/shared';
+import { modelHash } from '@app/shared/core';
 import { AnswerReader } from '../domain/answer-reader.js';
 import type { BucketRouting } from '../domain/bucket-cutter.js';
 import { outcomePrefix } from '../domain/outcome-text.js';

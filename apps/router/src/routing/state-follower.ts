@@ -6,24 +6,20 @@ import {
   type MessageBus,
   cloudEventData,
   rolloutStateCodec,
-} from '@app/shared';
-import type { DataDirectory } from './data-directory.js';
-import type { RoutingTable } from './routing-table.js';
+} from '@app/shared/core';
+import type { Weights, WeightsListener, WeightsSource, WeightsStatus } from './weights.js';
 
 export interface StateFollowerOptions {
   readonly bus: MessageBus;
   readonly topic: string;
-  readonly table: RoutingTable;
-  readonly dataDirectory: DataDirectory;
+  readonly weights: Weights;
   readonly logger: Logger;
 }
 
-/** Keeps the routing table, and the data directory, at what topic rollout-state says. */
-export class StateFollower {
-  /** Everything that was there at the start was read. */
-  caughtUp = false;
-  /** Records that could not be read. */
-  rejected = 0;
+/** Keeps the weights at what topic rollout-state says. */
+export class StateFollower implements WeightsSource {
+  private caughtUp = false;
+  private rejected = 0;
   private readonly follower: BusFollower;
 
   constructor(private readonly options: StateFollowerOptions) {
@@ -43,8 +39,12 @@ export class StateFollower {
   /** Resolves when everything that was there at the start was read, or at close(). */
   readonly whenCaughtUp: Promise<void>;
 
-  isCurrent(): boolean {
-    return this.follower.isCurrent();
+  subscribe(listener: WeightsListener): void {
+    this.options.weights.subscribe(listener);
+  }
+
+  status(): WeightsStatus {
+    return { caughtUp: this.caughtUp, current: this.follower.isCurrent(), rejected: this.rejected };
   }
 
   async close(): Promise<void> {
@@ -56,21 +56,13 @@ export class StateFollower {
   }
 
   private readRecord(record: BusRecord, partition: number): void {
-    const { table, dataDirectory, logger } = this.options;
+    const { weights, logger } = this.options;
     const data = cloudEventData(record.value, record.headers ?? {});
-    if (data === null && record.key) {
-      const model = record.key.toString();
-      table.remove(model);
-      dataDirectory.forgetState(model);
-      return;
-    }
+    if (data === null && record.key) return weights.remove(record.key.toString());
     const state = rolloutStateCodec.decode(data);
-    if (!state.ok) {
-      this.rejected++;
-      const at = { partition, offset: record.offset, problems: state.problems };
-      logger.error(at, 'a state record cannot be read: the state before it stays');
-      return;
-    }
-    if (table.apply(state.value)) dataDirectory.keepState(state.value);
+    if (state.ok) return weights.apply(state.value);
+    this.rejected++;
+    const at = { partition, offset: record.offset, problems: state.problems };
+    logger.error(at, 'a state record cannot be read: the state before it stays');
   }
 }

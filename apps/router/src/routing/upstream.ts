@@ -1,5 +1,8 @@
-import { Pool, type Dispatcher } from 'undici';
-import { CanaryError } from '@app/shared';
+import { isIP } from 'node:net';
+import { CanaryError, type Clock } from '@app/shared/core';
+import { withoutHeaders } from '../domain/headers.js';
+import { UpstreamClient } from '../proxy/upstream-client.js';
+import type { AnswerHandler } from '../proxy/upstream-connection.js';
 
 /** How the router speaks to model servers. */
 export interface UpstreamSettings {
@@ -8,83 +11,82 @@ export interface UpstreamSettings {
   readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string };
 }
 
-/** Model servers close idle connections after 5 s at the earliest (uvicorn, Node): be earlier, or requests get lost. */
-const KEEP_ALIVE_MS = 4000;
-const CONNECT_TIMEOUT_MS = 5000;
+/** A request as the data plane forwards it. */
+export interface ForwardedRequest {
+  readonly method: string;
+  /** Path and query, below the version's base URL. */
+  readonly target: string;
+  /** Header lines, each with its line break; without Host and Content-Length. */
+  readonly lines: string;
+  readonly body: Buffer | null;
+}
 
 /** The connections to one version's model server, and how many predictions it works on for this router. */
 export class Upstream {
-  /** Counted by whoever dispatches: from the dispatch to the last byte, or to when the connection is given up. */
+  /** Counted by whoever sends: from then to the last byte, or to when the connection is given up. */
   inFlight = 0;
-  private readonly pool: Pool;
+  private readonly client: UpstreamClient;
   private readonly basePath: string;
-  private readonly ownHeaders: readonly string[];
+  private readonly hostLine: string;
+  private readonly ownLines: string;
   private readonly ownNames: ReadonlySet<string>;
 
-  constructor(url: string, headers: Readonly<Record<string, string>>, tls: UpstreamSettings['tls']) {
+  constructor(
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    settings: { readonly tls: UpstreamSettings['tls']; readonly clock: Clock },
+  ) {
     const base = new URL(url);
+    const isTls = base.protocol === 'https:';
+    const host = base.hostname.replace(/^\[|\]$/g, '');
     this.basePath = base.pathname.replace(/\/$/, '');
-    this.ownHeaders = Object.entries(headers).flat();
+    this.hostLine = ` HTTP/1.1\r\nHost: ${base.host}\r\n`;
+    this.ownLines = Object.entries(headers)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('');
     this.ownNames = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
-    this.pool = new Pool(base.origin, {
-      pipelining: 1,
-      allowH2: false,
-      // Deadlines are ours: undici's timers would cost as much as the rest of a request.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connect: { timeout: CONNECT_TIMEOUT_MS, ...tls },
-    });
+    const port = base.port === '' ? (isTls ? 443 : 80) : Number(base.port);
+    const tls = isTls ? { ...settings.tls, ...(isIP(host) === 0 ? { servername: host } : {}) } : null;
+    this.client = new UpstreamClient({ host, port, tls }, settings.clock);
   }
 
-  /** Sends a request; everything else is told to the handler, errors too. */
-  dispatch(
-    request: { method: string; target: string; headers: string[]; body: Buffer | null },
-    handler: Dispatcher.DispatchHandler,
-  ): void {
-    const headers = this.ownHeaders.length === 0 ? request.headers : this.withOwnHeaders(request.headers);
-    this.pool.dispatch(
-      {
-        path: this.basePath + request.target,
-        method: request.method,
-        headers,
-        body: request.body,
-      },
-      handler,
-    );
+  /** Sends a request; everything else is told to the handler, failures too. */
+  send({ method, target, lines, body }: ForwardedRequest, handler: AnswerHandler): void {
+    const sent = this.ownLines === '' ? lines : withoutHeaders(lines, this.ownNames) + this.ownLines;
+    const head = `${method} ${this.basePath}${target}${this.hostLine}${sent}${lengthLine(method, body)}\r\n`;
+    this.client.send({ head, body, isHead: method === 'HEAD' }, handler);
   }
 
   /** Lets what is under way finish. */
-  async close(): Promise<void> {
-    await this.pool.close();
+  close(): void {
+    this.client.close();
   }
 
-  async destroy(): Promise<void> {
-    await this.pool.destroy();
+  /** Cuts all connections. */
+  destroy(): void {
+    this.client.destroy();
   }
+}
 
-  private withOwnHeaders(raw: string[]): string[] {
-    const headers: string[] = [];
-    for (let i = 0; i + 1 < raw.length; i += 2)
-      if (!this.ownNames.has(raw[i]!.toLowerCase())) headers.push(raw[i]!, raw[i + 1]!);
-    headers.push(...this.ownHeaders);
-    return headers;
-  }
+/** A server may wait for a body where one is usual, if nothing is said. */
+function lengthLine(method: string, body: Buffer | null): string {
+  if (body !== null) return `Content-Length: ${body.length}\r\n`;
+  return method === 'POST' || method === 'PUT' || method === 'PATCH' ? 'Content-Length: 0\r\n' : '';
 }
 
 /** All model servers in use, each once: a version keeps its connections and its count over changes of weight. */
 export class Upstreams {
   private readonly byName = new Map<string, Upstream>();
 
-  constructor(private readonly settings: UpstreamSettings) {}
+  constructor(private readonly settings: UpstreamSettings & { readonly clock: Clock }) {}
 
   /** The upstream of a version at a URL. */
   get(model: string, version: string, url: string): Upstream {
     const name = JSON.stringify([model, version, url]);
     let upstream = this.byName.get(name);
     if (!upstream) {
-      const { headers, tls } = this.settings;
-      upstream = new Upstream(url, { ...headers['*'], ...headers[version] }, tls);
+      const { headers } = this.settings;
+      upstream = new Upstream(url, { ...headers['*'], ...headers[version] }, this.settings);
       this.byName.set(name, upstream);
     }
     return upstream;
@@ -95,13 +97,13 @@ export class Upstreams {
     for (const [name, upstream] of this.byName) {
       if (used.has(upstream)) continue;
       this.byName.delete(name);
-      upstream.close().catch(() => undefined); // closed already, together with the process
+      upstream.close();
     }
   }
 
   /** Cuts all connections. */
-  async destroy(): Promise<void> {
-    await Promise.all([...this.byName.values()].map((upstream) => upstream.destroy()));
+  destroy(): void {
+    for (const upstream of this.byName.values()) upstream.destroy();
     this.byName.clear();
   }
 }
@@ -126,7 +128,11 @@ export function parseUpstreamHeaders(text: string | undefined): UpstreamSettings
   for (const headers of Object.values(parsed)) {
     if (!isRecord(headers)) throw bad();
     for (const [name, value] of Object.entries(headers))
-      if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || typeof value !== 'string' || /[\r\n\0]/.test(value))
+      if (
+        !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) ||
+        typeof value !== 'string' ||
+        !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)
+      )
         throw bad();
   }
   return parsed as UpstreamSettings['headers'];

@@ -1,4 +1,4 @@
-import type { RolloutState } from '@app/shared';
+import type { RolloutState } from '@app/shared/core';
 
 export interface StateChanges extends Partial<RolloutState> {
   readonly urls?: Readonly<Record<string, string>>;

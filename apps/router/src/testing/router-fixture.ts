@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   type BucketRecord,
+  type Clock,
   MemoryBus,
   type Outcome,
   type OutcomeRecord,
@@ -16,10 +17,11 @@ import {
   silentLogger,
   systemClock,
   topicNames,
-} from '@app/shared';
+} from '@app/shared/core';
 import { RouterConfig } from '../config.js';
 import { startRouter } from '../start.js';
 import { type StateChanges, rolloutState } from './rollout-state.js';
+import { seededRandom } from './seeded-random.js';
 import { until } from './until.js';
 
 export const topics = topicNames();
@@ -32,10 +34,13 @@ export class RouterFixture {
   readonly records: OutcomeRecord[] = [];
   router!: RunningService;
   private readonly producer = this.bus.producer();
-  private readonly dataDir = mkdtempSync(join(tmpdir(), 'router-'));
+  readonly dataDir = mkdtempSync(join(tmpdir(), 'router-'));
 
-  static async start(env: Record<string, string> = {}): Promise<RouterFixture> {
-    const fixture = new RouterFixture();
+  private constructor(private readonly clock: Clock) {}
+
+  /** `clock`: the router's. */
+  static async start(env: Record<string, string> = {}, clock: Clock = systemClock): Promise<RouterFixture> {
+    const fixture = new RouterFixture(clock);
     await createTopicsFor(fixture.bus, topics, { dataPartitions: 4 });
     fixture.bus.follower({
       topics: [topics.outcome],
@@ -56,8 +61,9 @@ export class RouterFixture {
       ROUTER_FLUSH_MS: '1',
       ...env,
     });
-    const { bus, sealer } = this;
-    this.router = await startRouter({ config, topics, bus, sealer, clock: systemClock, logger: silentLogger });
+    const { bus, sealer, clock } = this;
+    const random = seededRandom(1);
+    this.router = await startRouter({ config, topics, bus, sealer, clock, logger: silentLogger, random });
   }
 
   async publish(changes: StateChanges): Promise<RolloutState> {
@@ -83,7 +89,7 @@ export class RouterFixture {
   async apply(changes: StateChanges): Promise<void> {
     const state = await this.publish(changes);
     const generation = `model_canary_router_generation{model="${state.model}"} ${state.generation}`;
-    await untilAsync(async () => (await this.metrics()).includes(generation));
+    await until(async () => (await this.metrics()).includes(generation));
   }
 
   async metrics(): Promise<string> {
@@ -119,12 +125,4 @@ export class RouterFixture {
     await this.bus.close();
     rmSync(this.dataDir, { recursive: true });
   }
-}
-
-async function untilAsync(condition: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 500; i++) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error('the router did not take the state');
 }
