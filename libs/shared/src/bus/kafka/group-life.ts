@@ -1,37 +1,15 @@
 import type { Batch, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, InstrumentationEvent } from 'kafkajs';
 import { CanaryError } from '../../errors.js';
-import type { BatchResult, BusBatch, ConsumerOptions, TopicPartition } from '../message-bus.js';
+import type { BatchResult, TopicPartition } from '../message-bus.js';
 import { positionInRange } from '../start-position.js';
-import { type KafkaClient, partitionKey, type Ranges, RETRY } from './kafka-client.js';
-import { type Place, Places } from './places.js';
+import { byTopic, groupConsumer, HEARTBEAT_MS, SESSION_TIMEOUT_MS } from './group-consumer.js';
+import { type KafkaClient, partitionKey, type Ranges } from './kafka-client.js';
+import { type FetchedPartition, formerMember, onFetched, type ReaderHooks } from './kafkajs-internals.js';
 import { toBusBatch } from './kafka-records.js';
-import { formerMember, onFetched, type ReaderHooks } from './kafkajs-repairs.js';
-import { partitionAssigner, type AssignerOptions } from './partition-assigner.js';
+import { type Place, Places } from './places.js';
+import type { ReaderOptions } from './reader-options.js';
 import { within } from './within.js';
 
-/** What a reader wants, whether it is a member of a lasting group or alone in one of its own. */
-export interface ReaderOptions {
-  readonly topics: readonly string[];
-  readonly groupId: string;
-  readonly assigner: AssignerOptions;
-  readonly readCommitted: boolean;
-  readonly maxBytesPerPartition: number;
-  readonly maxWaitMs: number;
-  readonly start: ConsumerOptions['start'];
-  /** Commit after each handled batch. */
-  readonly commits: boolean;
-  readonly onOutOfRange?: ConsumerOptions['onOutOfRange'];
-  readonly onBatch: (batch: BusBatch) => Promise<BatchResult>;
-  readonly onAssigned: (partitions: readonly TopicPartition[], memberId: string) => void;
-  readonly onLost: () => void;
-  readonly onMoved: (tp: TopicPartition, position: number) => void;
-  readonly onError: (error: unknown) => void;
-}
-
-const SESSION_TIMEOUT_MS = 6000;
-const REBALANCE_TIMEOUT_MS = 6000;
-const HEARTBEAT_MS = 1000;
-const BYTES_MAX = 8 * 1024 * 1024;
 const CONCURRENT_PARTITIONS = 64;
 const REDELIVERY_PAUSE_MS = 100;
 const STALL_CHECK_MS = 500;
@@ -67,20 +45,7 @@ export class GroupLife {
     /** Member id of the life before, which the group may still count on. */
     private readonly former: string | null,
   ) {
-    this.consumer = client.kafka().consumer({
-      groupId: options.groupId,
-      partitionAssigners: [partitionAssigner(options.assigner)],
-      sessionTimeout: SESSION_TIMEOUT_MS,
-      rebalanceTimeout: REBALANCE_TIMEOUT_MS,
-      heartbeatInterval: HEARTBEAT_MS,
-      maxBytesPerPartition: options.maxBytesPerPartition,
-      maxBytes: BYTES_MAX,
-      minBytes: 1,
-      maxWaitTimeInMs: options.maxWaitMs,
-      readUncommitted: !options.readCommitted,
-      allowAutoTopicCreation: false,
-      retry: { ...RETRY, retries: 3, restartOnFailure: async () => false },
-    });
+    this.consumer = groupConsumer(client, options);
     this.listen();
   }
 
@@ -122,7 +87,7 @@ export class GroupLife {
       this.inFlight.add(handled);
       return handled;
     };
-    eachBatch[onFetched] = (fetched) => this.places.onFetched(fetched);
+    eachBatch[onFetched] = (fetched) => this.onFetched(fetched);
     eachBatch[formerMember] = this.former;
     await this.consumer.run({
       autoCommit: false,
@@ -257,6 +222,16 @@ export class GroupLife {
     await commitOffsetsIfNecessary({ topics: [{ topic, partitions }] });
   }
 
+  private onFetched(fetched: FetchedPartition): void {
+    this.places.onFetched(fetched);
+    const place = this.places.of(fetched);
+    for (const records of fetched.rawMessages.unreadable ?? []) {
+      if (!place || records.lastOffset < Math.max(place.position ?? Infinity, place.toldOffset)) continue;
+      place.toldOffset = records.lastOffset + 1;
+      this.options.onUnreadable(place.tp, records);
+    }
+  }
+
   /** The place a batch belongs to, if it is what the partition is to hand out next. */
   private placeOf(batch: Batch): Place | null {
     if (this.over || this.closing) return null;
@@ -336,9 +311,3 @@ export class GroupLife {
 
 const stalled = (what: string): CanaryError => new CanaryError('reader-stalled', what);
 const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)));
-
-function byTopic(partitions: readonly TopicPartition[]): { topic: string; partitions: number[] }[] {
-  const topics = new Map<string, number[]>();
-  for (const { topic, partition } of partitions) topics.set(topic, [...(topics.get(topic) ?? []), partition]);
-  return [...topics].map(([topic, numbers]) => ({ topic, partitions: numbers }));
-}

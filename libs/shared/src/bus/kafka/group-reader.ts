@@ -1,5 +1,6 @@
-import { GroupLife, type ReaderOptions } from './group-life.js';
+import { GroupLife } from './group-life.js';
 import type { KafkaClient } from './kafka-client.js';
+import type { ReaderOptions } from './reader-options.js';
 import { within } from './within.js';
 
 const PAUSE_MS_MIN = 100;
@@ -51,6 +52,10 @@ export class GroupReader {
           this.member = { groupId: options.groupId, memberId };
           this.back(options);
           options.onAssigned(partitions, memberId);
+        },
+        onUnreadable: (tp, records) => {
+          this.client.logger.error({ ...tp, ...records }, 'records cannot be read: they are passed over');
+          options.onUnreadable(tp, records);
         },
       };
       const life = new GroupLife(this.client, observed, former);

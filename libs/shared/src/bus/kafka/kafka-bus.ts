@@ -16,6 +16,7 @@ import type {
   TransactionalProducer,
 } from '../message-bus.js';
 import { OpenParts } from '../open-parts.js';
+import { BatchSender } from './batch-sender.js';
 import { KafkaCarrier } from './kafka-carrier.js';
 import { KafkaClient, type KafkaSettings } from './kafka-client.js';
 import { KafkaConsumer } from './kafka-consumer.js';
@@ -27,11 +28,13 @@ const DESCRIBED = ['cleanup.policy', 'message.timestamp.type', 'retention.ms'];
 /** The message bus on Apache Kafka, by kafkajs. Everything it hands out heals by itself until it is closed. */
 export class KafkaBus implements MessageBus {
   private readonly client: KafkaClient;
+  private readonly sender: BatchSender;
   private readonly open = new OpenParts();
   private readonly consumers = new Set<KafkaConsumer>();
 
   constructor(settings: KafkaSettings) {
     this.client = new KafkaClient(settings);
+    this.sender = new BatchSender(this.client);
   }
 
   async createTopics(topics: readonly TopicSpec[]): Promise<void> {
@@ -83,9 +86,10 @@ export class KafkaBus implements MessageBus {
   }
 
   producer(options: ProducerOptions = {}): BusProducer {
+    const { client, sender } = this;
     const onError = (error: unknown): void => options.onError?.(error);
     return this.open.add(
-      (closed) => new LaneProducer(new KafkaCarrier(this.client, onError, closed), systemClock, options),
+      (closed) => new LaneProducer(new KafkaCarrier({ client, sender, onError, closed }), systemClock, options),
     );
   }
 
@@ -113,5 +117,6 @@ export class KafkaBus implements MessageBus {
 
   async close(): Promise<void> {
     await this.open.close();
+    await this.sender.close();
   }
 }

@@ -3,6 +3,7 @@ import { CanaryError } from '../../errors.js';
 import type { Logger } from '../../logger.js';
 import type { PartitionOffsets, TopicPartition } from '../message-bus.js';
 import type { OffsetRange } from '../start-position.js';
+import { type Broker, kafkajsInternals } from './kafkajs-internals.js';
 import { repairKafkajs } from './kafkajs-repairs.js';
 import { errorTypes } from './kafka-errors.js';
 import { within } from './within.js';
@@ -58,6 +59,31 @@ export class KafkaClient {
       // What kafkajs calls an error mostly heals; whoever supervises it says what a person should know.
       logCreator: () => (entry: LogEntry) => logger.debug({ kafkajs: entry.namespace }, entry.log.message),
       ...overrides,
+    });
+  }
+
+  /** One broker, not connected, with connections that only this caller has. */
+  broker(host: string, port: number): Broker {
+    const { ConnectionPool, Broker, socketFactory } = kafkajsInternals();
+    const { clientId, ssl, sasl } = this.settings;
+    const logger = this.kafka().logger();
+    const connectionPool = new ConnectionPool({
+      ...{ host, port, clientId, logger },
+      ssl: tlsOptions(ssl),
+      sasl,
+      socketFactory: socketFactory(),
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      enforceRequestTimeout: true,
+    });
+    return new Broker({ connectionPool, logger, allowAutoTopicCreation: false });
+  }
+
+  /** Where the cluster may be asked for at first. */
+  get bootstrap(): readonly { readonly host: string; readonly port: number }[] {
+    return this.settings.brokers.map((address) => {
+      const at = address.lastIndexOf(':');
+      return { host: address.slice(0, at), port: Number(address.slice(at + 1)) };
     });
   }
 
@@ -125,6 +151,9 @@ export class KafkaClient {
     return count;
   }
 }
+
+/** kafkajs's own reading of `ssl`: true is TLS with what Node trusts. */
+const tlsOptions = (ssl: KafkaConfig['ssl']): object | null => (ssl === true ? {} : ssl || null);
 
 export type Ranges = Map<string, OffsetRange>;
 export const partitionKey = (tp: TopicPartition): string => `${tp.topic}/${tp.partition}`;

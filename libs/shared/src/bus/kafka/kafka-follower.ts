@@ -48,6 +48,7 @@ export class KafkaFollower implements BusFollower {
       onAssigned: () => undefined,
       onLost: () => undefined,
       onMoved: (tp, position) => this.onMoved(tp, position),
+      onUnreadable: () => undefined,
       onError: (error) => options.onError?.(error),
     }));
   }
