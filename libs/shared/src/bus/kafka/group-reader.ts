@@ -1,5 +1,5 @@
 import { GroupLife } from './group-life.js';
-import type { KafkaClient } from './kafka-client.js';
+import { type KafkaClient, missingTopic } from './kafka-client.js';
 import type { ReaderOptions } from './reader-options.js';
 import { within } from './within.js';
 
@@ -15,6 +15,7 @@ export class GroupReader {
   private closing: Promise<void> | null = null;
   private readonly running: Promise<void>;
   private away = false;
+  private missingTold = '';
   private member: { readonly groupId: string; readonly memberId: string } | null = null;
 
   /** @param options asked anew for each life. */
@@ -53,6 +54,10 @@ export class GroupReader {
           this.back(options);
           options.onAssigned(partitions, memberId);
         },
+        onMissing: (topics) => {
+          options.onError(missingTopic(topics.join(', ')));
+          this.missing(topics);
+        },
         onUnreadable: (tp, records) => {
           this.client.logger.error({ ...tp, ...records }, 'records cannot be read: they are passed over');
           options.onUnreadable(tp, records);
@@ -67,6 +72,14 @@ export class GroupReader {
       pauseMs = performance.now() - bornMs > GOOD_LIFE_MS ? PAUSE_MS_MIN : Math.min(pauseMs * 2, PAUSE_MS_MAX);
       await within(pauseMs, this.closed.promise);
     }
+  }
+
+  /** Said once for each set of them. */
+  private missing(topics: readonly string[]): void {
+    const told = topics.join();
+    if (told === this.missingTold) return;
+    this.missingTold = told;
+    this.client.logger.error({ topics }, 'topics do not exist: the others are read, and these once they are there');
   }
 
   private gone(reason: Error, { topics, groupId, onError }: ReaderOptions): void {

@@ -114,16 +114,30 @@ export class KafkaClient {
     return this.asAdmin((admin) => readOffsets(admin, topic));
   }
 
-  /** First and last stable offsets of all partitions of these topics. */
-  ranges(topics: readonly string[]): Promise<Ranges> {
+  /** First and last stable offsets of all partitions of these topics. Throws CanaryError `missing-topic`. */
+  async ranges(topics: readonly string[]): Promise<Ranges> {
+    const { ranges, missing } = await this.rangesOfPresent(topics);
+    if (missing[0] !== undefined) throw missingTopic(missing[0]);
+    return ranges;
+  }
+
+  /** The same of those that exist. */
+  rangesOfPresent(
+    topics: readonly string[],
+  ): Promise<{ readonly ranges: Ranges; readonly missing: readonly string[] }> {
     return this.asAdmin(async (admin) => {
       const ranges: Ranges = new Map();
+      const missing: string[] = [];
       for (const topic of topics) {
-        for (const { partition, low, end } of await readOffsets(admin, topic)) {
-          ranges.set(partitionKey({ topic, partition }), { low, end });
+        try {
+          for (const { partition, low, end } of await readOffsets(admin, topic))
+            ranges.set(partitionKey({ topic, partition }), { low, end });
+        } catch (error) {
+          if (!(error instanceof CanaryError && error.code === 'missing-topic')) throw error;
+          missing.push(topic);
         }
       }
-      return ranges;
+      return { ranges, missing };
     });
   }
 
@@ -146,7 +160,7 @@ export class KafkaClient {
     if (known && Date.now() - known.atMs < PARTITION_COUNT_AGE_MS_MAX) return known.count;
     const metadata = await this.asAdmin((admin) => admin.fetchTopicMetadata({ topics: [topic] }));
     const count = metadata.topics[0]?.partitions.length ?? 0;
-    if (count === 0) throw new CanaryError('missing-topic', `the topic ${topic} does not exist`);
+    if (count === 0) throw missingTopic(topic);
     this.counts.set(topic, { count, atMs: Date.now() });
     return count;
   }
@@ -158,6 +172,9 @@ const tlsOptions = (ssl: KafkaConfig['ssl']): object | null => (ssl === true ? {
 export type Ranges = Map<string, OffsetRange>;
 export const partitionKey = (tp: TopicPartition): string => `${tp.topic}/${tp.partition}`;
 
+export const missingTopic = (topic: string, cause?: unknown): CanaryError =>
+  new CanaryError('missing-topic', `the topic ${topic} does not exist`, { cause });
+
 async function readOffsets(admin: Admin, topic: string): Promise<PartitionOffsets[]> {
   try {
     const partitions = await admin.fetchTopicOffsets(topic);
@@ -166,6 +183,6 @@ async function readOffsets(admin: Admin, topic: string): Promise<PartitionOffset
       .sort((a, b) => a.partition - b.partition);
   } catch (error) {
     if (!errorTypes(error).includes('UNKNOWN_TOPIC_OR_PARTITION')) throw error;
-    throw new CanaryError('missing-topic', `the topic ${topic} does not exist`, { cause: error });
+    throw missingTopic(topic, error);
   }
 }

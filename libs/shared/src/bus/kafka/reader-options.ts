@@ -19,5 +19,7 @@ export interface ReaderOptions {
   readonly onMoved: (tp: TopicPartition, position: number) => void;
   /** Told once a life. */
   readonly onUnreadable: (tp: TopicPartition, records: UnreadableRecords) => void;
+  /** Some of the topics do not exist; the others are read. */
+  readonly onMissing: (topics: readonly string[]) => void;
   readonly onError: (error: unknown) => void;
 }
