@@ -29,5 +29,5 @@ process.exitCode = await runCli(process.argv.slice(2), {
 function connectBus(env: Env): KafkaBus {
   const config = loadConfig(ServiceConfig, env);
   const logger = createLogger('canaryctl', 'warn');
-  return new KafkaBus({ ...configuredKafka(config, logger), clientId: 'canaryctl' });
+  return new KafkaBus(configuredKafka(config, logger, 'canaryctl'));
 }

@@ -1,14 +1,14 @@
 import {
   configuredKafka,
+  configuredRedis,
   createLogger,
-  createRedis,
   KafkaBus,
   RedisWindowReader,
   type RunningService,
   runUntilSignal,
   systemClock,
 } from '@app/shared';
-import { readControllerConfig } from './config.js';
+import { type ControllerConfig, readControllerConfig } from './config.js';
 import { startController } from './start.js';
 
 // Read first for the logger alone; runUntilSignal tells what is wrong with the environment.
@@ -17,9 +17,9 @@ const logger = createLogger('controller', process.env['LOG_LEVEL'] ?? 'info');
 async function start(): Promise<RunningService> {
   const { config, topics } = readControllerConfig(process.env);
   await using connections = new AsyncDisposableStack();
-  const bus = new KafkaBus(configuredKafka(config, logger));
+  const bus = new KafkaBus(configuredKafka(config, logger, 'controller'));
   connections.defer(() => bus.close());
-  const redis = config.REDIS_URL === undefined ? undefined : createRedis(config.REDIS_URL, { logger });
+  const redis = hasRedis(config) ? configuredRedis(config, logger) : undefined;
   if (redis) connections.defer(() => redis.disconnect());
   const windows = redis && new RedisWindowReader(redis, config.REDIS_PREFIX);
   const service = await startController({ config, topics, bus, clock: systemClock, logger, windows });
@@ -27,5 +27,8 @@ async function start(): Promise<RunningService> {
   const everything = connections.move();
   return { url: service.url, close: () => everything.disposeAsync() };
 }
+
+const hasRedis = (config: ControllerConfig): config is ControllerConfig & { REDIS_URL: string } =>
+  config.REDIS_URL !== undefined;
 
 await runUntilSignal(start, logger);

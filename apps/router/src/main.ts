@@ -1,8 +1,10 @@
 import {
   KafkaBus,
+  configuredKafka,
   configuredSealer,
   configuredTopics,
   createLogger,
+  followSealingKeys,
   loadConfig,
   runUntilSignal,
   systemClock,
@@ -15,12 +17,14 @@ await runUntilSignal(async () => {
   const config = loadConfig(RouterConfig, process.env);
   logger.level = config.LOG_LEVEL;
   const sealer = configuredSealer(config);
-  const bus = new KafkaBus({ brokers: config.KAFKA_BROKERS.split(','), clientId: `router-${config.INSTANCE}`, logger });
+  const unfollow = followSealingKeys(config, sealer, logger);
+  const bus = new KafkaBus(configuredKafka(config, logger, 'router'));
   const topics = configuredTopics(config);
   const router = await startRouter({ config, topics, bus, sealer, clock: systemClock, logger });
   return {
     url: router.url,
     async close() {
+      unfollow();
       await router.close();
       await bus.close();
     },

@@ -16,6 +16,7 @@ export * from './bus/murmur2.js';
 export * from './bus/memory/memory-bus.js';
 export * from './bus/kafka/kafka-bus.js';
 export type { KafkaSettings } from './bus/kafka/kafka-client.js';
+export { isRefusal } from './bus/kafka/kafka-refusals.js';
 export * from './kafka-settings.js';
 export * from './contracts/validation.js';
 export * from './contracts/topics.js';

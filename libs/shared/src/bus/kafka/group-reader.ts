@@ -83,7 +83,7 @@ export class GroupReader {
   }
 
   private gone(reason: Error, { topics, groupId, onError }: ReaderOptions): void {
-    onError(reason);
+    onError(this.client.sayRefusal(reason));
     if (this.away) return;
     this.away = true;
     this.client.logger.warn({ err: reason, topics, groupId }, 'reading from Kafka was interrupted; trying again');

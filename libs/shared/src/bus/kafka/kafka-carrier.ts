@@ -75,9 +75,10 @@ export class KafkaCarrier implements Carrier {
   }
 
   private gone(error: unknown): void {
+    const told = this.parts.client.sayRefusal(error);
     if (this.stopped || this.away) return;
     this.away = true;
-    this.parts.onError(error);
+    this.parts.onError(told);
     this.parts.client.logger.warn({ err: error }, 'records cannot be sent to Kafka; trying again');
   }
 

@@ -6,6 +6,7 @@ import type { OffsetRange } from '../start-position.js';
 import { type Broker, kafkajsInternals } from './kafkajs-internals.js';
 import { repairKafkajs } from './kafkajs-repairs.js';
 import { errorTypes } from './kafka-errors.js';
+import { refusalOf } from './kafka-refusals.js';
 import { within } from './within.js';
 
 export interface KafkaSettings {
@@ -15,6 +16,8 @@ export interface KafkaSettings {
   /** true, or Node's TLS options. */
   readonly ssl?: KafkaConfig['ssl'];
   readonly sasl?: KafkaConfig['sasl'];
+  /** Asked before each new connection, in place of the two above: certificates and passwords change. */
+  readonly credentials?: () => Pick<KafkaSettings, 'ssl' | 'sasl'>;
 }
 
 /** One retry: what goes on longer is for the supervisor, which does it with a new client. */
@@ -27,10 +30,14 @@ const ADMIN_TIMEOUT_MS = 8000;
 const ADMIN_CREATE_TIMEOUT_MS = 30_000;
 const DISCONNECT_TIMEOUT_MS = 2000;
 const PARTITION_COUNT_AGE_MS_MAX = 300_000;
+/** What a person must do is said again after this time. */
+const REFUSAL_SAID_MS = 60_000;
 
 /** Makes kafkajs clients as they must be set, and asks brokers what the adapters need to know. */
 export class KafkaClient {
   private readonly counts = new Map<string, { readonly count: number; readonly atMs: number }>();
+
+  private readonly refusalSaidMs = new Map<string, number>();
 
   constructor(private readonly settings: KafkaSettings) {
     repairKafkajs();
@@ -46,7 +53,8 @@ export class KafkaClient {
 
   /** A new client for each part and each of its lives: clients share offsets and half-dead connections. */
   kafka(overrides: Partial<KafkaConfig> = {}): Kafka {
-    const { brokers, clientId, logger, ssl, sasl } = this.settings;
+    const { brokers, clientId, logger } = this.settings;
+    const { ssl, sasl } = this.credentials();
     return new kafkajs.Kafka({
       brokers: [...brokers],
       clientId,
@@ -62,10 +70,32 @@ export class KafkaClient {
     });
   }
 
+  /** kafkajs keeps in its copy of the login what it made of the first password. */
+  private credentials(): Pick<KafkaConfig, 'ssl' | 'sasl'> {
+    const { ssl, sasl } = this.settings.credentials?.() ?? this.settings;
+    return { ssl, sasl: sasl && { ...sasl } };
+  }
+
+  /**
+   * If an error is a refusal, it is said loudly (once a minute), because waiting does not help. Returns the refusal, or
+   * the error as it is.
+   */
+  sayRefusal(error: unknown): unknown {
+    const refusal = refusalOf(error);
+    if (!refusal) return error;
+    const saidMs = this.refusalSaidMs.get(refusal.code) ?? -Infinity;
+    if (performance.now() - saidMs > REFUSAL_SAID_MS) {
+      this.refusalSaidMs.set(refusal.code, performance.now());
+      this.logger.error({ code: refusal.code }, refusal.message);
+    }
+    return refusal;
+  }
+
   /** One broker, not connected, with connections that only this caller has. */
   broker(host: string, port: number): Broker {
     const { ConnectionPool, Broker, socketFactory } = kafkajsInternals();
-    const { clientId, ssl, sasl } = this.settings;
+    const { clientId } = this.settings;
+    const { ssl, sasl } = this.credentials();
     const logger = this.kafka().logger();
     const connectionPool = new ConnectionPool({
       ...{ host, port, clientId, logger },
@@ -100,6 +130,8 @@ export class KafkaClient {
       const answered = await within(timeoutMs, asking);
       if (!answered) throw new CanaryError('kafka-unavailable', `Kafka did not answer within ${timeoutMs} ms`);
       return answered.answer;
+    } catch (error) {
+      throw this.sayRefusal(error);
     } finally {
       void within(DISCONNECT_TIMEOUT_MS, admin.disconnect()).catch(() => undefined);
     }
