@@ -20,6 +20,7 @@ export { isRefusal } from './bus/kafka/kafka-refusals.js';
 export * from './kafka-settings.js';
 export * from './contracts/validation.js';
 export * from './contracts/topics.js';
+export * from './contracts/permissions.js';
 export * from './contracts/cloud-event.js';
 export * from './contracts/prediction-outcome.js';
 export * from './contracts/prediction-bins.js';

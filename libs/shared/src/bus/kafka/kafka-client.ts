@@ -6,7 +6,7 @@ import type { OffsetRange } from '../start-position.js';
 import { type Broker, kafkajsInternals } from './kafkajs-internals.js';
 import { repairKafkajs } from './kafkajs-repairs.js';
 import { errorTypes } from './kafka-errors.js';
-import { refusalOf } from './kafka-refusals.js';
+import { hintFor, refusalOf } from './kafka-refusals.js';
 import { within } from './within.js';
 
 export interface KafkaSettings {
@@ -131,7 +131,9 @@ export class KafkaClient {
       if (!answered) throw new CanaryError('kafka-unavailable', `Kafka did not answer within ${timeoutMs} ms`);
       return answered.answer;
     } catch (error) {
-      throw this.sayRefusal(error);
+      const told = this.sayRefusal(error);
+      const hint = told === error ? hintFor(error) : null;
+      throw hint ? new CanaryError('kafka-unavailable', hint, { cause: error }) : told;
     } finally {
       void within(DISCONNECT_TIMEOUT_MS, admin.disconnect()).catch(() => undefined);
     }

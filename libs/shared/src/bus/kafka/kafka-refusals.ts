@@ -55,6 +55,17 @@ export function refusalOf(error: unknown): CanaryError | null {
   return null;
 }
 
+/** What may be wrong with the configuration if Kafka is up all the same, or null. */
+export function hintFor(error: unknown): string | null {
+  for (const { name, message } of layersOf(error)) {
+    if (message.includes('before secure TLS connection was established'))
+      return 'Kafka ends the connection before TLS is agreed on; if it is up, this port does not speak TLS: see KAFKA_BROKERS and KAFKA_SSL.';
+    if (name === 'KafkaJSConnectionClosedError' || name === 'KafkaJSRequestTimeoutError')
+      return 'Kafka takes the connection and does not answer on it; if it is up, this port wants TLS or a login: see KAFKA_SSL and KAFKA_SASL_MECHANISM.';
+  }
+  return null;
+}
+
 /** A refusal of this file, made by refusalOf(). */
 export function isRefusal(error: unknown): error is CanaryError {
   return error instanceof CanaryError && (REFUSAL_CODES as readonly string[]).includes(error.code);
@@ -75,7 +86,7 @@ function tlsText({ code, message, broker }: ErrorLayer): [RefusalCode, string] |
   const outOfDate = OUT_OF_DATE[code];
   if (outOfDate) return ['kafka-certificate-untrusted', `${who} ${outOfDate}: it has to be renewed there.`];
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    const reason = message.replace(/^.*altnames: /, '');
+    const reason = message.replace(/^.*altnames: /s, '');
     return [
       'kafka-certificate-untrusted',
       `${who} is for other names (${reason}): use a name in KAFKA_BROKERS and advertised.listeners that is in it.`,
