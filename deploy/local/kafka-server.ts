@@ -8,6 +8,17 @@ import { freePort } from './ports.js';
 import { runTool } from './run-tool.js';
 import { ServerProcess } from './server-process.js';
 
+/** A further way in, beside the plain one. */
+export interface KafkaListener {
+  /** Capital letters. */
+  readonly name: string;
+  readonly protocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
+  /** What clients are told to connect to, if it is not the listener itself: a proxy before it. */
+  readonly advertisedPort?: number;
+  /** Of this listener alone. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
 export interface KafkaServerOptions {
   readonly say: Say;
   readonly guard: Guard;
@@ -15,6 +26,18 @@ export interface KafkaServerOptions {
   readonly folder: string;
   /** The JIT's second tier, which costs the start some time and gives benchmarks their real broker. */
   readonly optimised: boolean;
+  readonly listeners?: readonly KafkaListener[];
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Users with SCRAM passwords, as StorageTool wants them. */
+  readonly scram?: readonly string[];
+}
+
+export interface StartedKafka {
+  /** The plain listener. */
+  readonly brokers: string;
+  /** host:port of each further listener, by name. */
+  readonly listeners: Readonly<Record<string, string>>;
+  readonly server: LocalServer;
 }
 
 /** An ApiVersions request: length, key 18, version 0, correlation id 1, no client id. */
@@ -23,14 +46,16 @@ const START_TIMEOUT_MS = 90_000;
 const FORMAT_TIMEOUT_MS = 60_000;
 
 /** Starts a Kafka of one node (KRaft) from its Maven artifacts. */
-export async function startKafkaServer(options: KafkaServerOptions): Promise<{ brokers: string; server: LocalServer }> {
-  const { say, guard, folder } = options;
+export async function startKafkaServer(options: KafkaServerOptions): Promise<StartedKafka> {
+  const { say, guard, folder, listeners = [], settings = {}, scram = [] } = options;
   const java = await findJava(say);
   const classPath = join(await kafkaJars(say), '*');
   const [port, controllerPort] = [await freePort(), await freePort()];
   await mkdir(folder, { recursive: true });
   const properties = join(folder, 'server.properties');
-  await writeFile(properties, serverProperties({ port, controllerPort, logDir: join(folder, 'data') }));
+  const ways: Way[] = [{ name: 'PLAINTEXT', protocol: 'PLAINTEXT', port }];
+  for (const listener of listeners) ways.push({ ...listener, port: await freePort() });
+  await writeFile(properties, serverProperties({ ways, controllerPort, logDir: join(folder, 'data'), settings }));
   const flags = [
     '-Xmx512m',
     '-XX:+UseSerialGC',
@@ -40,8 +65,9 @@ export async function startKafkaServer(options: KafkaServerOptions): Promise<{ b
     ...['-cp', classPath],
   ];
   say('Starting Kafka ...');
+  const users = scram.flatMap((user) => ['--add-scram', user]);
   const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId(), '-c', properties, '--ignore-formatted'];
-  const formatted = await runTool(java, [...flags, ...format], { timeoutMs: FORMAT_TIMEOUT_MS });
+  const formatted = await runTool(java, [...flags, ...format, ...users], { timeoutMs: FORMAT_TIMEOUT_MS });
   if (formatted.code !== 0) {
     throw new CanaryError('server-not-started', `Kafka's storage could not be made: ${formatted.output.trim()}`);
   }
@@ -56,7 +82,8 @@ export async function startKafkaServer(options: KafkaServerOptions): Promise<{ b
     guard,
   });
   await server.start();
-  return { brokers: `127.0.0.1:${port}`, server };
+  const addresses = ways.slice(1).map((way): [string, string] => [way.name, `127.0.0.1:${way.port}`]);
+  return { brokers: `127.0.0.1:${port}`, listeners: Object.fromEntries(addresses), server };
 }
 
 /** 16 random bytes as Kafka writes them: URL-safe base64 without padding, not beginning with a hyphen. */
@@ -66,15 +93,31 @@ function clusterId(): string {
     .slice(1)}`;
 }
 
-function serverProperties(at: { port: number; controllerPort: number; logDir: string }): string {
+interface Way extends KafkaListener {
+  readonly port: number;
+}
+
+function serverProperties(of: {
+  readonly ways: readonly Way[];
+  readonly controllerPort: number;
+  readonly logDir: string;
+  readonly settings: Readonly<Record<string, string>>;
+}): string {
+  const { ways, controllerPort, logDir, settings } = of;
+  const each = (line: (way: Way) => string): string => ways.map(line).join(',');
+  const own = ways.flatMap(({ name, settings: ofListener = {} }) =>
+    Object.entries(ofListener).map(([key, value]) => `listener.name.${name.toLowerCase()}.${key}=${value}`),
+  );
+  const more = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
   return `process.roles=broker,controller
 node.id=1
-controller.quorum.voters=1@127.0.0.1:${at.controllerPort}
+controller.quorum.voters=1@127.0.0.1:${controllerPort}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:${at.port},CONTROLLER://127.0.0.1:${at.controllerPort}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-advertised.listeners=PLAINTEXT://127.0.0.1:${at.port}
-log.dirs=${at.logDir}
+inter.broker.listener.name=PLAINTEXT
+listeners=${each(({ name, port }) => `${name}://127.0.0.1:${port}`)},CONTROLLER://127.0.0.1:${controllerPort}
+listener.security.protocol.map=${each(({ name, protocol }) => `${name}:${protocol}`)},CONTROLLER:PLAINTEXT
+advertised.listeners=${each(({ name, port, advertisedPort }) => `${name}://127.0.0.1:${advertisedPort ?? port}`)}
+log.dirs=${logDir}
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=8
@@ -87,5 +130,6 @@ group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 log.cleaner.dedupe.buffer.size=33554432
+${[...own, ...more].join('\n')}
 `;
 }

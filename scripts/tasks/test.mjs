@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { auditDependencies } from './audit.mjs';
 import { check } from './check.mjs';
 import { ROOT, bin, runTool } from './processes.mjs';
 import { say } from './say.mjs';
@@ -9,15 +10,17 @@ const REPORTS = join(ROOT, '.cache', 'test-reports');
 const SUITES = ['simulation', 'integration', 'e2e', 'console'];
 
 /**
- * Everything: the check with its unit tests, what the verdict engine promises in short, the adapters against a real Kafka and Redis, the stories on real
- * processes, and the console in a real Chromium. The last line is `N passed, N failed`.
+ * Everything: the check with its unit tests, the dependencies' audit, what the verdict engine promises in short, the
+ * adapters against a real Kafka and Redis, the stories on real processes, and the console in a real Chromium. The last
+ * line is `N passed, N failed`.
  * @param {readonly string[]} args for the suites on real servers, e.g. a file's name
  * @returns {Promise<boolean>} whether all passed
  */
 export async function testAll(args) {
   rmSync(REPORTS, { recursive: true, force: true });
   mkdirSync(REPORTS, { recursive: true });
-  const failedChecks = await check(['--reporter=default', ...jsonReport('unit')]);
+  const failedChecks = [...(await check(['--reporter=default', ...jsonReport('unit')]))];
+  if (!(await auditDependencies())) failedChecks.push('dependencies');
   installSchemathesis();
   let failedSuites = 0;
   for (const suite of SUITES) {

@@ -39,7 +39,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
 function connectBus(env: Env): KafkaBus {
   const config = loadConfig(ServiceConfig, env);
   const logger = createLogger('canaryctl', 'warn');
-  return new KafkaBus({ ...configuredKafka(config, logger), clientId: 'canaryctl' });
+  return new KafkaBus(configuredKafka(config, logger, 'canaryctl'));
 }
 
 /** On standard error: what a command prints may go into a file. */

@@ -4,6 +4,8 @@ import {
   commandCodec,
   deadLetterCodec,
   decisionCodec,
+  KAFKA_PERMISSIONS,
+  type KafkaPermissions,
   labelCodec,
   outcomeCodec,
   pairCodec,
@@ -61,6 +63,25 @@ describe('the README', () => {
       const row = `| ${[defaultName, key, writtenBy, readBy, kept].join(' | ')} |`;
       expect(readme.includes(row), row).toBe(true);
     }
+  });
+
+  it('lists the permissions that services need as the code has them', () => {
+    const services = Object.entries<KafkaPermissions>(KAFKA_PERMISSIONS);
+    const list = (names: readonly string[]) => names.map((name) => `\`${name.replace('{prefix}', 'ml.')}\``).join(', ');
+    const row = (head: string, cell: (permissions: KafkaPermissions) => string) =>
+      `| ${[head, ...services.map(([, permissions]) => cell(permissions))].join(' | ')} |`.replaceAll(/ {2,}\|/g, ' |');
+    const rows = [
+      `| ${['', ...services.map(([name]) => name)].join(' | ')} |`.replaceAll(/ {2,}\|/g, ' |'),
+      ...TOPICS.map((role) => row(TOPIC_TABLE[role].defaultName, ({ topics }) => topics[role]?.join(', ') ?? '')),
+      row('groups', ({ groups }) => list(groups)),
+      row('transactional ids', ({ transactionalIds }) => list(transactionalIds)),
+    ];
+    const table = readme.slice(readme.indexOf('<!-- permissions -->'), readme.indexOf('<!-- /permissions -->'));
+    const lines = table
+      .trim()
+      .split('\n')
+      .filter((line) => line.startsWith('|') && !line.startsWith('| --'));
+    expect(lines).toEqual(rows);
   });
 
   it('shows rollout files that are right', () => {

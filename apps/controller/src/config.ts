@@ -80,6 +80,21 @@ export class ControllerConfig extends ServiceConfig {
   @Matches(/^rediss?:\/\/\S+$/, { message: 'redis://host:port or rediss://host:port' })
   REDIS_URL?: string;
 
+  /** Certificate authorities (PEM) for rediss://, instead of the system's. */
+  @IsOptional()
+  @IsString()
+  REDIS_SSL_CA?: string;
+
+  /** Client certificate (PEM) for a Redis that asks for one. */
+  @IsOptional()
+  @IsString()
+  REDIS_SSL_CERT?: string;
+
+  /** Its private key (PEM). */
+  @IsOptional()
+  @IsString()
+  REDIS_SSL_KEY?: string;
+
   /** Before every Redis key; the evaluator's. */
   @IsString()
   @Matches(/^[A-Za-z0-9._-]{1,50}$/, { message: 'letters, digits, dots, hyphens and underscores, at most 50' })

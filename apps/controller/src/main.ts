@@ -1,7 +1,7 @@
 import {
   configuredKafka,
+  configuredRedis,
   createLogger,
-  createRedis,
   KafkaBus,
   RedisWindowReader,
   type RunningService,
@@ -9,7 +9,7 @@ import {
   startTracing,
   systemClock,
 } from '@app/shared';
-import { readControllerConfig } from './config.js';
+import { type ControllerConfig, readControllerConfig } from './config.js';
 import { RedisPointStore } from './reading/redis-point-store.js';
 import { startController } from './start.js';
 
@@ -21,10 +21,10 @@ async function start(): Promise<RunningService> {
   await using connections = new AsyncDisposableStack();
   const tracing = await startTracing(config, 'controller');
   connections.defer(async () => tracing?.close());
-  const kafka = new KafkaBus(configuredKafka(config, logger));
+  const kafka = new KafkaBus(configuredKafka(config, logger, 'controller'));
   const bus = tracing?.bus(kafka, topics) ?? kafka;
   connections.defer(() => bus.close());
-  const redis = config.REDIS_URL === undefined ? undefined : createRedis(config.REDIS_URL, { logger });
+  const redis = hasRedis(config) ? configuredRedis(config, logger) : undefined;
   if (redis) connections.defer(() => redis.disconnect());
   const windows = redis && new RedisWindowReader(redis, config.REDIS_PREFIX);
   const points = redis && new RedisPointStore({ redis, clock: systemClock, prefix: config.REDIS_PREFIX });
@@ -33,5 +33,8 @@ async function start(): Promise<RunningService> {
   const everything = connections.move();
   return { url: service.url, close: () => everything.disposeAsync() };
 }
+
+const hasRedis = (config: ControllerConfig): config is ControllerConfig & { REDIS_URL: string } =>
+  config.REDIS_URL !== undefined;
 
 await runUntilSignal(start, logger);

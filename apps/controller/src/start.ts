@@ -2,7 +2,7 @@ import { ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
-  checkTopics,
+  checkTopicsOnceThere,
   type Clock,
   Health,
   type Logger,
@@ -63,21 +63,20 @@ const TEXT_BODIES = ['text/yaml', 'text/x-yaml', 'application/yaml', 'applicatio
 
 /**
  * Starts a controller: it decides about the partitions it is given, and answers for all models. The bus and the windows
- * stay the caller's. Throws CanaryError `token-required`, `missing-topic` or `wrong-topic-setting`.
+ * stay the caller's. Waits while Kafka does not answer; throws CanaryError `token-required`, what checkTopics() throws, or
+ * Kafka's refusal.
  */
 export async function startController(deps: ControllerDeps): Promise<RunningService> {
   const { config, topics, bus, clock, logger, windows } = deps;
   const authenticator = new Authenticator(config);
   requireTokenBeyondLoopback(config, authenticator.asksForTokens);
   const targets = readTargets(config.NOTIFICATIONS);
-  const { controlPartitions } = await checkTopics(bus, topics, [
-    'verdict',
-    'command',
-    'decision',
-    'state',
-    'label',
-    'deadLetter',
-  ]);
+  const { controlPartitions } = await checkTopicsOnceThere(
+    bus,
+    topics,
+    ['verdict', 'command', 'decision', 'state', 'label', 'deadLetter'],
+    logger,
+  );
   const metrics = new ControllerMetrics();
   const health = new Health();
   const producer = bus.producer({

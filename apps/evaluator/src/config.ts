@@ -1,5 +1,5 @@
 import { REDIS_PREFIX, SealingConfig } from '@app/shared';
-import { IsString, Matches } from 'class-validator';
+import { IsOptional, IsString, Matches } from 'class-validator';
 
 /** Environment of the evaluator, beside what every service has. */
 export class EvaluatorConfig extends SealingConfig {
@@ -7,6 +7,21 @@ export class EvaluatorConfig extends SealingConfig {
   @IsString()
   @Matches(/^rediss?:\/\/\S+$/, { message: 'redis://host:port or rediss://host:port' })
   REDIS_URL!: string;
+
+  /** Certificate authorities (PEM) for rediss://, instead of the system's. */
+  @IsOptional()
+  @IsString()
+  REDIS_SSL_CA?: string;
+
+  /** Client certificate (PEM) for a Redis that asks for one. */
+  @IsOptional()
+  @IsString()
+  REDIS_SSL_CERT?: string;
+
+  /** Its private key (PEM). */
+  @IsOptional()
+  @IsString()
+  REDIS_SSL_KEY?: string;
 
   /** Before every Redis key; the controller that shows the windows needs the same. */
   @IsString()

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import {
-  checkTopics,
+  checkTopicsOnceThere,
   configuredKafka,
+  configuredRedis,
   configuredSealer,
   configuredTopics,
-  createRedis,
+  followSealingKeys,
   KafkaBus,
   type Logger,
   type RunningService,
@@ -21,8 +22,8 @@ import { EVALUATOR_TOPICS, type EvaluatorDeps, startEvaluator } from './start.js
 const REDIS_WAIT_MS = 5_000;
 
 /**
- * Starts an evaluator on the Kafka and the Redis of its configuration, which it closes last. Throws CanaryError when
- * Kafka does not answer, or its topics are missing or wrongly set.
+ * Starts an evaluator on the Kafka and the Redis of its configuration, which it closes last; waits while Kafka does not
+ * answer. Throws CanaryError when Kafka refuses it, or its topics are missing or wrongly set.
  */
 export async function connectEvaluator(
   config: EvaluatorConfig,
@@ -32,14 +33,15 @@ export async function connectEvaluator(
   const topics = configuredTopics(config);
   const sealer = configuredSealer(config);
   await using opened = new AsyncDisposableStack();
+  opened.defer(followSealingKeys(config, sealer, logger));
   const tracing = await startTracing(config, 'evaluator');
   opened.defer(async () => tracing?.close());
-  const kafka = new KafkaBus(configuredKafka(config, logger));
+  const kafka = new KafkaBus(configuredKafka(config, logger, 'evaluator'));
   const bus = tracing?.bus(kafka, topics) ?? kafka;
   opened.defer(() => bus.close());
-  const redis = createRedis(config.REDIS_URL, { logger });
+  const redis = configuredRedis(config, logger);
   opened.defer(() => redis.disconnect());
-  const { controlPartitions: owners } = await checkTopics(bus, topics, EVALUATOR_TOPICS);
+  const { controlPartitions: owners } = await checkTopicsOnceThere(bus, topics, EVALUATOR_TOPICS, logger);
   await warnOfEviction(redis, logger);
   const slotStore = new RedisSlotStore({ redis, prefix: config.REDIS_PREFIX, owners });
   const service = await startEvaluator({

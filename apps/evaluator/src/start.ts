@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
   BatchStrategy,
-  checkTopics,
+  checkTopicsOnceThere,
   type Clock,
   Health,
   type Logger,
@@ -54,7 +54,7 @@ export const EVALUATOR_TOPICS: readonly TopicRole[] = [
  */
 export async function startEvaluator(deps: EvaluatorDeps): Promise<RunningService> {
   const { config, topics, bus, slotStore, sealer, clock, logger, engines = verdictEngines } = deps;
-  const { dataPartitions, controlPartitions } = await checkTopics(bus, topics, EVALUATOR_TOPICS);
+  const { dataPartitions, controlPartitions } = await checkTopicsOnceThere(bus, topics, EVALUATOR_TOPICS, logger);
   const groupId = `${config.TOPIC_PREFIX}${config.EVALUATOR_GROUP}`;
   const metrics = new EvaluatorMetrics(() => clock.nowMs());
   const health = new Health();

@@ -74,12 +74,19 @@ export class RouterConfig extends SealingConfig {
   @Min(0)
   ROUTER_ANSWER_BYTES_MAX = 256 * 1024;
 
-  /** Outcomes are collected for this long before they are sent. */
+  /** Outcomes are collected before they are sent: for this long when there are many of them ... */
   @ToNumber()
   @IsInt()
   @Min(1)
   @Max(1000)
   ROUTER_FLUSH_MS = 10;
+
+  /** ... and for this long when there are few. */
+  @ToNumber()
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  ROUTER_FLUSH_MS_MAX = 100;
 
   /** Producers that share the lanes. One whose partition's leader is away holds up only its own lanes. */
   @ToNumber()
@@ -101,9 +108,16 @@ export class RouterConfig extends SealingConfig {
   @Min(MIB)
   ROUTER_SPOOL_BYTES_MAX = 1024 * MIB;
 
-  /** `second`: the spool is fsynced every second; `never`: it survives the process, not the machine. */
-  @IsIn(['second', 'never'])
-  ROUTER_SPOOL_FSYNC: 'second' | 'never' = 'second';
+  /** Outcomes that Kafka has not acknowledged after this time are written to the spool, too. */
+  @ToNumber()
+  @IsInt()
+  @Min(0)
+  @Max(10_000)
+  ROUTER_JOURNAL_AFTER_MS = 100;
+
+  /** When the spool is fsynced: `always` (after every write), every `second`, or `never`: it survives the process, not the machine. */
+  @IsIn(['always', 'second', 'never'])
+  ROUTER_SPOOL_FSYNC: 'always' | 'second' | 'never' = 'second';
 
   /** Spooled records each producer sends on in a second, at most. Must exceed what comes in. */
   @ToNumber()

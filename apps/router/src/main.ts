@@ -5,6 +5,7 @@ import {
   configuredSealer,
   configuredTopics,
   createLogger,
+  followSealingKeys,
   loadConfig,
   runUntilSignal,
   startTracing,
@@ -20,15 +21,17 @@ async function start(): Promise<RunningService> {
   const config = loadConfig(RouterConfig, process.env);
   logger.level = config.LOG_LEVEL;
   const sealer = configuredSealer(config);
+  const unfollow = followSealingKeys(config, sealer, logger);
   const topics = configuredTopics(config);
   const tracing = await startTracing(config, 'router');
-  const kafka = new KafkaBus({ ...configuredKafka(config, logger), clientId: `router-${config.INSTANCE}` });
+  const kafka = new KafkaBus(configuredKafka(config, logger, 'router'));
   const bus = tracing?.bus(kafka, topics) ?? kafka;
   const deps = { config, topics, bus, sealer, clock: systemClock, logger, tracing };
   const router = await (config.ROUTER_WORKERS > 1 ? startWorkers(deps) : startRouter(deps));
   return {
     url: router.url,
     async close() {
+      unfollow();
       await router.close();
       await bus.close();
       await tracing?.close();

@@ -230,7 +230,7 @@ export class RouterMetrics {
     });
     new Gauge({
       name: `${PREFIX}outcomes_held`,
-      help: 'Outcome records spooled on disk, or on the way; sent = acknowledged + dropped + both of these',
+      help: 'Outcome records on disk and not acknowledged, or on the way; sent = acknowledged + dropped + both of these',
       labelNames: ['model', 'version', 'state'],
       registers,
       collect() {
@@ -262,12 +262,44 @@ export class RouterMetrics {
         this.inc({ state: 'dropped' }, dropped);
       },
     });
+    this.measureSpool(publisher, spoolBytesMax);
+  }
+
+  private measureSpool(publisher: OutcomePublisher, spoolBytesMax: number): void {
+    const registers = [this.registry];
     new Gauge({
       name: `${PREFIX}spool_bytes`,
       help: 'Size of the spool on disk',
       registers,
       collect() {
-        this.set(publisher.spooledBytes);
+        this.set(publisher.spooled.bytes);
+      },
+    });
+    new Gauge({
+      name: `${PREFIX}spool_writable`,
+      help: '1 while the disk takes what is spooled, 0 while it does not and outcomes are dropped',
+      aggregator: 'min',
+      registers,
+      collect() {
+        this.set(publisher.spooled.isWritable ? 1 : 0);
+      },
+    });
+    new Counter({
+      name: `${PREFIX}spool_damaged_bytes_total`,
+      help: 'Bytes of the spool that could not be understood when they were read',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(publisher.spooled.damaged.bytes);
+      },
+    });
+    new Counter({
+      name: `${PREFIX}spool_damaged_records_total`,
+      help: 'Records known to be missing for that; those of this process are counted as dropped, too',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(publisher.spooled.damaged.records);
       },
     });
     new Gauge({

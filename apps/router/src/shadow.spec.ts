@@ -131,7 +131,9 @@ describe('a shadow step', () => {
     await f.predict();
     await until(() => pairs.length === 1);
     expect(pairs[0]!.pair.status).toEqual({ stable: 'ok', canary: 'timeout' });
-    expect(f.outcomes.find(({ version }) => version === 'v2')).toMatchObject({ status: 'timeout', httpStatus: 0 });
+    const ofCanary = () => f.outcomes.find(({ version }) => version === 'v2');
+    await until(() => ofCanary() !== undefined);
+    expect(ofCanary()).toMatchObject({ status: 'timeout', httpStatus: 0 });
   });
 
   it("pairs stable's failures too: an outage of both is not the canary's", async () => {

@@ -20,6 +20,9 @@ import { type TopicNames, TOPICS, TOPIC_TABLE, type TopicRole, topicNames } from
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
+/** Where loadConfig() keeps the paths of the files that values came from. */
+const FILES = Symbol('files');
+
 /**
  * Reads a class-validator class from environment variables named as its properties. An empty variable counts as unset.
  * `NAME_FILE` names a file that holds the value of NAME (secrets). Throws CanaryError `bad-configuration` naming every
@@ -27,11 +30,14 @@ export type Env = Readonly<Record<string, string | undefined>>;
  */
 export function loadConfig<T extends object>(type: new () => T, env: Env): T {
   const input: Record<string, string> = {};
+  const files: Record<string, string> = {};
   // Only names of ours: SSL_CERT_FILE and the like are other programs' and may name what is not there.
   for (const name of declaredNames(type)) {
     const [value, path] = [env[name], env[`${name}_FILE`]];
-    if (path) input[name] = readSecretFile(`${name}_FILE`, path);
-    else if (value) input[name] = value;
+    if (path) {
+      files[name] = path;
+      input[name] = readSecretFile(`${name}_FILE`, path);
+    } else if (value) input[name] = value;
   }
   const config = plainToInstance(type, input, { exposeDefaultValues: true });
   const problems = validateSync(config, { skipMissingProperties: false });
@@ -42,7 +48,24 @@ export function loadConfig<T extends object>(type: new () => T, env: Env): T {
       `these environment variables are missing or wrong:\n${lines.join('\n')}`,
     );
   }
-  return config;
+  // Not enumerable: whoever prints a configuration has enough to be ashamed of.
+  return Object.defineProperty(config, FILES, { value: files });
+}
+
+/**
+ * The present value of a text that may have come from a file: files of secrets are replaced while services run. A file
+ * that cannot be read, or is empty, leaves the value as it was.
+ */
+export function currentValue<T extends object, K extends keyof T & string>(config: T, name: K): T[K] {
+  const path = (config as { readonly [FILES]?: Readonly<Record<string, string>> })[FILES]?.[name];
+  if (path === undefined) return config[name];
+  try {
+    const text = readFileSync(path, 'utf8').trim();
+    if (text !== '') config[name] = text as T[K];
+  } catch {
+    // It may just be replaced: then the next look finds it.
+  }
+  return config[name];
 }
 
 function declaredNames(type: new () => object): ReadonlySet<string> {

@@ -4,6 +4,7 @@ export * from './redis.js';
 export * from './batch-strategy.js';
 export * from './bus/read-topic.js';
 export * from './contracts/published-schema.js';
+export * from './contracts/permissions.js';
 export * from './contracts/prediction-label.js';
 export * from './contracts/rollout-verdict.js';
 export * from './contracts/rollout-decision.js';

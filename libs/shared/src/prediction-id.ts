@@ -59,20 +59,33 @@ interface DerivedKey {
  * of their predictions may come.
  */
 export class PredictionIdSealer {
-  private readonly keys = new Map<number, DerivedKey>();
-  private readonly current: DerivedKey;
+  private keys!: ReadonlyMap<number, DerivedKey>;
+  private current!: DerivedKey;
   private readonly scratch = Buffer.alloc(ID_BYTES);
 
+  /** Throws RangeError for keys that check() refuses. */
   constructor(keys: readonly SealingKey[]) {
-    for (const key of keys) {
-      if (key.secret.length < 32) throw new RangeError(`prediction id key ${key.number}: at least 32 bytes are needed`);
-      if (!Number.isInteger(key.number) || key.number < 0 || key.number > 255 || this.keys.has(key.number))
-        throw new RangeError(`prediction id key ${key.number}: numbers are 0..255 and differ`);
-      this.keys.set(key.number, derive(key));
+    this.use(keys);
+  }
+
+  /** Throws RangeError, without a secret in its message: a number is 0..255 and occurs once, a secret has 32 bytes or more. */
+  static check(keys: readonly SealingKey[]): void {
+    const numbers = new Set<number>();
+    for (const { number, secret } of keys) {
+      if (secret.length < 32) throw new RangeError(`prediction id key ${number}: at least 32 bytes are needed`);
+      if (!Number.isInteger(number) || number < 0 || number > 255 || numbers.has(number))
+        throw new RangeError(`prediction id key ${number}: numbers are 0..255 and differ`);
+      numbers.add(number);
     }
-    const first = keys[0];
-    if (!first) throw new RangeError('at least one prediction id key is needed');
-    this.current = this.keys.get(first.number)!;
+    if (keys.length === 0) throw new RangeError('at least one prediction id key is needed');
+  }
+
+  /** From now on these keys and no others. Throws RangeError for keys that check() refuses; then nothing changes. */
+  use(keys: readonly SealingKey[]): void {
+    PredictionIdSealer.check(keys);
+    const derived = keys.map(derive);
+    this.keys = new Map(derived.map((key) => [key.number, key]));
+    this.current = derived[0]!;
   }
 
   /** Seals an attribution: 60 URL-safe characters. Some 2 us. */

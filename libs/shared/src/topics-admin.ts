@@ -1,6 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isRefusal } from './bus/kafka/kafka-refusals.js';
 import type { MessageBus, TopicDescription } from './bus/message-bus.js';
 import { TOPIC_TABLE, TOPICS, type TopicDefinition, type TopicNames, type TopicRole } from './contracts/topics.js';
 import { CanaryError } from './errors.js';
+import type { Logger } from './logger.js';
 
 export interface TopicCounts {
   /** Partitions of prediction-outcome and prediction-label. Default 12. */
@@ -83,6 +86,34 @@ export async function checkTopics(
     },
     controlPartitions: controlCounts[0] ?? 0,
   };
+}
+
+/** How often a Kafka that does not answer is asked again. */
+const ASK_AGAIN_MS = 1000;
+/** What waiting does not mend. */
+const isFinal = (error: unknown): boolean =>
+  isRefusal(error) ||
+  (error instanceof CanaryError && (error.code === 'missing-topic' || error.code === 'wrong-topic-setting'));
+
+/**
+ * checkTopics() for a start that needs Kafka: waits for as long as it does not answer, and says so. Rejects with what a
+ * person must put right: missing or wrong topics, a refused login, certificate or permission.
+ */
+export async function checkTopicsOnceThere(
+  bus: MessageBus,
+  names: TopicNames,
+  roles: readonly TopicRole[],
+  logger: Logger,
+): Promise<CheckedTopics> {
+  for (let waiting = false; ; waiting = true) {
+    try {
+      return await checkTopics(bus, names, roles);
+    } catch (error) {
+      if (isFinal(error)) throw error;
+      if (!waiting) logger.warn({ err: error }, 'Kafka does not answer: waiting for it');
+    }
+    await delay(ASK_AGAIN_MS);
+  }
 }
 
 function settingProblems(definition: TopicDefinition, topic: TopicDescription): string[] {

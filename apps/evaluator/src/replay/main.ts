@@ -62,10 +62,7 @@ async function run(): Promise<void> {
   let source: RecordSource;
   let model = args.model;
   if (args.records === undefined) {
-    const bus = new KafkaBus({
-      ...configuredKafka(config, createLogger('replay', 'warn')),
-      clientId: 'canaryctl-replay',
-    });
+    const bus = new KafkaBus(configuredKafka(config, createLogger('replay', 'warn'), 'canaryctl-replay'));
     opened.defer(() => bus.close());
     source = await BusSource.open(bus, configuredTopics(config));
   } else {

@@ -1,89 +1,112 @@
-import type { BusProducer, Logger, OutRecord } from '@app/shared/core';
+import { type BusProducer, type Logger, type OutRecord, RecordsRefused } from '@app/shared/core';
 import type { Spool } from './spool.js';
 import type { SpoolQueue } from './spool-queue.js';
 import type { SpoolRecord } from './spool-record.js';
 import type { SpoolChunk } from './spool-segment.js';
+import type { JournalEntry } from './spool-writer.js';
 import type { RestoredTally, Tally } from './tally.js';
-
-/** A record on its way: what the spool would need, and as text until it is sent. */
-export interface Outgoing {
-  readonly partition: number;
-  readonly key: string;
-  readonly text: string;
-  /** null: a bucket record. */
-  readonly tally: Tally | null;
-  readonly bucket: number | null;
-  readonly arm: number;
-}
 
 /** Collected beyond that, records are sent at once: the collector is bounded without losing anything. */
 export const COLLECTED_MAX = 1000;
 /** How often a producer that refuses is asked again. */
 const RETRY_MS = 50;
+/** How often spooled records are sent on. */
+const REPLAY_MS = 10;
 
 export interface LaneSenderOptions {
   readonly topic: string;
   readonly producer: BusProducer;
   readonly spool: Spool;
-  readonly queue: SpoolQueue;
+  /** Number of its queue in the spool. */
+  readonly number: number;
   /** Queues of earlier processes that this sender sends on. */
   readonly restored: readonly SpoolQueue[];
   readonly tallies: readonly Tally[];
   readonly restoredTally: RestoredTally;
   /** Spooled records sent on in a second, at most. */
   readonly replayPerSecond: number;
+  /** What is not acknowledged after this time is written to disk as well. */
+  readonly journalAfterMs: number;
   readonly logger: Logger;
-  /** Outcomes that are lost because the disk takes nothing. */
+  /** Outcomes that are lost because neither Kafka nor the disk takes them. */
   readonly onLost: (record: SpoolRecord) => void;
+  /** There is something to send on. */
+  readonly onReadable: () => void;
+}
+
+type Refused = ReadonlySet<SpoolRecord>;
+const NONE: Refused = new Set();
+
+/** Admitted without having been spooled, and not acknowledged. */
+interface Direct {
+  readonly records: readonly SpoolRecord[];
+  readonly admittedAtMs: number;
+  journaled: JournalEntry | null;
 }
 
 /**
  * The lanes that share one producer: collector -> producer, or -> spool once the producer has refused anything, until
- * the spool is empty again. So the records of a lane are sent in the order of their sequences whatever happens.
+ * the spool is empty again. So the records of a lane are sent in the order of their sequences whatever happens. What the
+ * producer has for too long is written to the spool's files, too: it would be gone with this process.
  */
 export class LaneSender {
-  private collected: Outgoing[] = [];
-  /** Batches admitted directly and not acknowledged, oldest first. */
-  private readonly direct: (readonly SpoolRecord[])[] = [];
+  private readonly queue: SpoolQueue;
+  private collected: SpoolRecord[] = [];
+  /** Oldest first. */
+  private readonly direct: Direct[] = [];
   /** Taken from the spool and not acknowledged. */
   private replaying = 0;
   private retryAtMs = 0;
   private replayAllowance = 0;
   private replayedAtMs = 0;
 
-  constructor(private readonly options: LaneSenderOptions) {}
+  constructor(private readonly options: LaneSenderOptions) {
+    this.queue = options.spool.queue(options.number, {
+      onWritten: (records) => this.countEach(records, (tally) => tally.spooled++),
+      onRefused: (records) => this.lost(records),
+      onReadable: options.onReadable,
+    });
+  }
 
   /** Takes a record. True: enough are collected, flush now. */
-  add(record: Outgoing): boolean {
+  add(record: SpoolRecord): boolean {
     return this.collected.push(record) >= COLLECTED_MAX;
   }
 
-  /** Whether tick() has anything to do. */
-  get isBusy(): boolean {
-    return this.collected.length > 0 || !this.options.queue.isEmpty || this.options.restored.some((q) => !q.isEmpty);
+  /** When replay() and keep() have something to do next; Infinity: nothing. */
+  nextLookAtMs(nowMs: number): number {
+    if (this.hasSpooled) return nowMs + REPLAY_MS;
+    const unwritten = this.direct.find(({ journaled }) => journaled === null);
+    return unwritten ? unwritten.admittedAtMs + this.options.journalAfterMs : Infinity;
   }
 
   /** Neither collected nor admitted nor spooled. */
   get isIdle(): boolean {
-    return !this.isBusy && this.direct.length === 0 && this.replaying === 0;
+    return this.collected.length === 0 && !this.hasSpooled && this.direct.length === 0 && this.replaying === 0;
   }
 
   /** Sends what was collected: to the producer or, if that is not possible, to the spool. */
-  flush(): void {
-    if (this.collected.length === 0) return;
-    const records = this.collected.map(toSpoolRecord);
+  flush(nowMs: number): void {
+    const records = this.collected;
+    if (records.length === 0) return;
     this.collected = [];
-    if (!this.options.queue.isEmpty || !this.offerDirectly(records)) this.spool(records);
+    if (!this.queue.isEmpty || !this.offerDirectly(records, nowMs)) this.spool(records);
+  }
+
+  /** Writes down what the producer has had for too long. */
+  keep(nowMs: number): void {
+    const head = this.direct[0];
+    if (head && nowMs - head.admittedAtMs >= this.options.journalAfterMs) this.journal();
   }
 
   /** Sends on what was spooled, as far as the producer and the rate allow. */
   replay(nowMs: number): void {
     if (nowMs < this.retryAtMs) return;
-    const { queue, restored, replayPerSecond } = this.options;
+    const { restored, replayPerSecond } = this.options;
     const earned = ((nowMs - this.replayedAtMs) / 1000) * replayPerSecond;
     this.replayAllowance = Math.min(this.replayAllowance + earned, replayPerSecond / 10);
     this.replayedAtMs = nowMs;
-    for (const source of [queue, ...restored]) {
+    for (const source of [this.queue, ...restored]) {
       while (this.replayAllowance > 0) {
         const chunk = source.peek();
         if (!chunk) break;
@@ -96,35 +119,45 @@ export class LaneSender {
     }
   }
 
-  /** Closes the producer; what it could not get acknowledged within the time goes to the spool, before all that is there. */
-  async close(flushMs: number, nowMs: number): Promise<void> {
-    const { queue, producer } = this.options;
-    await producer.close({ flushMs });
+  /** Closes the producer; what it could not get acknowledged within the time is left in the spool. */
+  async close(flushMs: number): Promise<void> {
+    await this.options.producer.close({ flushMs });
     // The acknowledgements of the last batches are promises: let them be counted.
     await Promise.resolve();
-    const unclear = this.direct.splice(0).flat();
-    if (unclear.length === 0) return;
-    try {
-      queue.prepend(unclear, nowMs);
-      for (const r of unclear) this.tallyOf(r, (tally) => tally.spooled++);
-    } catch {
-      this.lost(unclear);
-    }
+    await this.queue.written();
+    for (const { records, journaled } of this.direct.splice(0))
+      if (journaled?.state !== 'written' && !this.queue.append(records)) this.lost(records);
+    await this.queue.written();
   }
 
-  private offerDirectly(records: readonly SpoolRecord[]): boolean {
+  private get hasSpooled(): boolean {
+    return !this.queue.isEmpty || this.options.restored.some((queue) => !queue.isEmpty);
+  }
+
+  private offerDirectly(records: readonly SpoolRecord[], nowMs: number): boolean {
     const acknowledged = this.offer(records);
-    if (acknowledged === 'invalid') this.lost(records);
-    if (acknowledged === 'invalid' || !acknowledged) return acknowledged !== null;
-    this.direct.push(records);
+    if (!acknowledged) return false;
+    const direct: Direct = { records, admittedAtMs: nowMs, journaled: null };
+    this.direct.push(direct);
     acknowledged.then(
-      () => {
-        this.direct.splice(this.direct.indexOf(records), 1);
-        for (const r of records) this.tallyOf(r, (tally) => tally.acknowledged++);
-      },
+      (refused) => this.settleDirect(direct, refused),
       () => undefined, // close() gave up; it takes what is still in `direct`
     );
     return true;
+  }
+
+  private settleDirect(direct: Direct, refused: Refused): void {
+    this.direct.splice(this.direct.indexOf(direct), 1);
+    const { records, journaled } = direct;
+    const wasSpooled = journaled?.state === 'written';
+    if (journaled) this.queue.settle(journaled);
+    if (wasSpooled) this.countEach(records, (tally) => tally.spooled--);
+    this.countSettled(records, refused);
+  }
+
+  /** Everything the producer has and that is not on disk yet: it comes before all that is spooled later. */
+  private journal(): void {
+    for (const direct of this.direct) direct.journaled ??= this.queue.journal(direct.records);
   }
 
   private offerChunk(source: SpoolQueue, chunk: SpoolChunk): boolean {
@@ -132,65 +165,75 @@ export class LaneSender {
     if (!acknowledged) return false;
     source.take();
     this.replaying++;
-    if (source !== this.options.queue) this.options.restoredTally.found += countOutcomes(chunk.records);
-    if (acknowledged === 'invalid') this.settleChunk(source, chunk, 'dropped');
-    else
-      acknowledged.then(
-        () => this.settleChunk(source, chunk, 'acknowledged'),
-        () => undefined, // close() gave up; the file is still there
-      );
+    if (source !== this.queue) this.options.restoredTally.found += countOutcomes(chunk.records);
+    acknowledged.then(
+      (refused) => this.settleChunk(source, chunk, refused),
+      () => undefined, // close() gave up; the file is still there
+    );
     return true;
   }
 
-  private settleChunk(source: SpoolQueue, chunk: SpoolChunk, as: 'acknowledged' | 'dropped'): void {
+  private settleChunk(source: SpoolQueue, chunk: SpoolChunk, refused: Refused): void {
     this.replaying--;
     source.acknowledge(chunk);
-    if (source !== this.options.queue) {
-      this.options.restoredTally[as] += countOutcomes(chunk.records);
+    if (source === this.queue) {
+      this.countEach(chunk.records, (tally) => tally.spooled--);
+      this.countSettled(chunk.records, refused);
       return;
     }
-    for (const r of chunk.records) {
-      this.tallyOf(r, (tally) => {
-        tally.spooled--;
-        tally[as]++;
-      });
-    }
+    const { restoredTally } = this.options;
+    const dropped = countOutcomes([...refused]);
+    restoredTally.dropped += dropped;
+    restoredTally.acknowledged += countOutcomes(chunk.records) - dropped;
   }
 
-  /** null: refused. 'invalid': the bus can never take them, which is an error of ours; they must not stop the rest. */
-  private offer(records: readonly SpoolRecord[]): Promise<void> | 'invalid' | null {
+  /**
+   * null: not admitted. Resolves at the acknowledgement, to those that the broker will never take, whoever sends them;
+   * rejects if close() gave up.
+   */
+  private offer(records: readonly SpoolRecord[]): Promise<Refused> | null {
     const { topic, producer, logger } = this.options;
-    try {
-      return producer.offer(records.map(({ partition, key, value }): OutRecord => ({ topic, partition, key, value })));
-    } catch (error) {
-      logger.error({ err: error, records: records.length }, 'these outcome records can never be sent');
-      return 'invalid';
-    }
+    const out = records.map(({ partition, key, value }): OutRecord => ({ topic, partition, key, value }));
+    const acknowledged = producer.offer(out);
+    return (
+      acknowledged?.then(
+        () => NONE,
+        (error: unknown) => {
+          if (!(error instanceof RecordsRefused)) throw error;
+          logger.error({ err: error, records: error.records.length }, 'outcome records can never be sent: dropped');
+          return new Set(error.records.map((refused) => records[out.indexOf(refused)]!));
+        },
+      ) ?? null
+    );
   }
 
   private spool(records: readonly SpoolRecord[]): void {
-    if (this.options.spool.append(this.options.queue, records)) {
-      for (const r of records) this.tallyOf(r, (tally) => tally.spooled++);
-    } else {
-      this.lost(records);
+    this.journal();
+    if (!this.queue.append(records)) this.lost(records);
+  }
+
+  private countSettled(records: readonly SpoolRecord[], refused: Refused): void {
+    if (refused.size === 0) this.countEach(records, (tally) => tally.acknowledged++);
+    else {
+      this.countEach(
+        records.filter((record) => !refused.has(record)),
+        (tally) => tally.acknowledged++,
+      );
+      this.lost([...refused]);
     }
   }
 
   private lost(records: readonly SpoolRecord[]): void {
-    for (const r of records) {
-      this.tallyOf(r, (tally) => tally.dropped++);
-      this.options.onLost(r);
+    this.countEach(records, (tally) => tally.dropped++);
+    for (const record of records) this.options.onLost(record);
+  }
+
+  private countEach(records: readonly SpoolRecord[], change: (tally: Tally) => void): void {
+    for (const { tally: number } of records) {
+      const tally = number === null ? undefined : this.options.tallies[number];
+      if (tally) change(tally);
     }
   }
-
-  private tallyOf(record: SpoolRecord, change: (tally: Tally) => void): void {
-    const tally = record.tally === null ? undefined : this.options.tallies[record.tally];
-    if (tally) change(tally);
-  }
-}
-
-function toSpoolRecord({ partition, key, text, tally, bucket, arm }: Outgoing): SpoolRecord {
-  return { partition, key, value: Buffer.from(text), tally: tally?.number ?? null, bucket, arm };
 }
 
 function countOutcomes(records: readonly SpoolRecord[]): number {

@@ -1,10 +1,12 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ManualClock, MemoryBus, silentLogger } from '@app/shared/core';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type BusProducer, ManualClock, MemoryBus, RecordsRefused, silentLogger } from '@app/shared/core';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { until } from '../testing/until.js';
 import { OutcomePublisher, type OutcomePublisherOptions } from './outcome-publisher.js';
+import { spoolDisk } from './spool-disk.js';
+import { drain, SpoolFixture } from '../testing/spool-fixture.js';
 import type { Tally } from './tally.js';
 
 const TOPIC = 'prediction-outcome';
@@ -24,10 +26,12 @@ const open = (router: string, more: Partial<OutcomePublisherOptions> = {}): Outc
     partitions: PARTITIONS,
     producers: 3,
     flushMs: 1,
+    flushMsMax: 1,
     router,
     dataDir,
     spoolBytesMax: 1e9,
     spoolFsync: 'never',
+    journalAfterMs: 100,
     replayPerSecond: 1e9,
     clock,
     logger: silentLogger,
@@ -108,7 +112,8 @@ describe('the outcome publisher', () => {
     await until(() => publisher.isIdle);
     await brokerAway(publisher);
     send(publisher, 4000);
-    await until(() => sum(publisher, 'spooled') === 3600);
+    // Those that told the producers that the broker is away are on disk, too.
+    await until(() => sum(publisher, 'spooled') === 3600 + PARTITIONS);
     expectExact(publisher);
     bus.setUnavailable(false);
     send(publisher, 400);
@@ -124,12 +129,14 @@ describe('the outcome publisher', () => {
     const droppedBuckets: number[] = [];
     publisher.dropListener = (bucket) => droppedBuckets.push(bucket);
     await brokerAway(publisher);
-    for (let i = 0; i < 20; i++) send(publisher, 1000, ` ${'x'.repeat(400)}`);
-    await until(() => sum(publisher, 'onTheWay') <= PARTITIONS);
+    for (let i = 0; i < 20; i++) {
+      send(publisher, 1000, ` ${'x'.repeat(400)}`);
+      await until(() => sum(publisher, 'onTheWay') <= PARTITIONS);
+    }
     expectExact(publisher);
     const dropped = sum(publisher, 'dropped');
     expect(dropped).toBeGreaterThan(5000);
-    expect(droppedBuckets).toHaveLength(dropped);
+    await until(() => droppedBuckets.length === dropped);
     bus.setUnavailable(false);
     await until(() => (clock.advance(60), publisher.isIdle));
     expect(sum(publisher, 'acknowledged') + dropped).toBe(sum(publisher, 'sent'));
@@ -153,6 +160,19 @@ describe('the outcome publisher', () => {
     expect(readdirSync(join(dataDir, 'spool'))).toEqual([]);
   });
 
+  it('says of every version what became of its outcomes when neither the broker nor the disk takes them', async () => {
+    const write = async () => Promise.reject(Object.assign(new Error('EROFS'), { code: 'EROFS' }));
+    const publisher = open('r1', { disk: { ...spoolDisk, write } });
+    const droppedBuckets: number[] = [];
+    publisher.dropListener = (bucket) => droppedBuckets.push(bucket);
+    await brokerAway(publisher);
+    send(publisher, 400);
+    await until(() => sum(publisher, 'dropped') === 360);
+    expectExact(publisher);
+    expect(droppedBuckets).toHaveLength(360);
+    expect(publisher.spooled.isWritable).toBe(false);
+  });
+
   it('sends new lanes at once, whatever is still to be sent of old ones', async () => {
     const publisher = open('r1');
     await brokerAway(publisher);
@@ -172,14 +192,130 @@ describe('the outcome publisher', () => {
     expect(sum(publisher, 'onTheWay')).toBeLessThan(3 * 1000);
   });
 
-  it('drops a record that can never be sent and goes on', async () => {
+  it('drops a record that is too long for anything and nothing that is collected with it', async () => {
     const publisher = open('r1');
     const tally = publisher.tally('m', 'v1');
-    publisher.publish({ partition: 1, key: 'k', text: 'x'.repeat(2_000_000), tally, bucket: 0, arm: 0 });
-    await until(() => tally.dropped === 1);
-    send(publisher, 40);
+    const droppedBuckets: number[] = [];
+    publisher.dropListener = (bucket) => droppedBuckets.push(bucket);
+    send(publisher, 20);
+    publisher.publish({ partition: 1, key: 'k', text: 'x'.repeat(2_000_000), tally, bucket: 77, arm: 0 });
+    send(publisher, 20);
     await until(() => publisher.isIdle && read.length === 40);
+    expect([tally.dropped, droppedBuckets]).toEqual([1, [77]]);
     expectExact(publisher);
     expect(lanes()).toEqual(inOrder(10));
+  });
+
+  it('drops the records that the broker will never take, and no others', async () => {
+    const producer = bus.producer();
+    const offer: BusProducer['offer'] = (records) => {
+      const bad = records.filter((r) => r.key === 'k17');
+      const done = producer.offer(records.filter((r) => !bad.includes(r)));
+      return done?.then(() => (bad.length > 0 ? Promise.reject(new RecordsRefused(bad)) : undefined)) ?? null;
+    };
+    bus.producer = () => Object.assign(Object.create(producer) as BusProducer, { offer });
+    const publisher = open('r1', { producers: 1 });
+    send(publisher, 40);
+    await until(() => publisher.isIdle && read.length === 39);
+    expectExact(publisher);
+    expect([sum(publisher, 'acknowledged'), sum(publisher, 'dropped')]).toEqual([35, 1]);
+  });
+
+  it('sends when enough is collected or a bucket record waits, and otherwise not before its longest interval', async () => {
+    const publisher = open('r1', { flushMsMax: 1e6 });
+    const tally = publisher.tally('m', 'v1');
+    const outcome = (n: number) => {
+      const text = `1/${publisher.nextSequence(1)}`;
+      publisher.publish({ partition: 1, key: `k${n}`, text, tally, bucket: n, arm: 0 });
+    };
+    for (let n = 0; n < 49; n++) outcome(n);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(read).toEqual([]);
+    outcome(49);
+    await until(() => read.length === 50);
+    outcome(50);
+    publisher.publish({ partition: 1, key: 'r1', text: '1/51', tally: null, bucket: null, arm: 0 });
+    await until(() => read.length === 52);
+  });
+});
+
+describe('what a producer has and the broker does not acknowledge', () => {
+  /** What a process finds that starts now, as this one is killed now. */
+  async function found(): Promise<number[][]> {
+    const copy = mkdtempSync(join(tmpdir(), 'router-killed-'));
+    cpSync(dataDir, copy, { recursive: true });
+    const spool = new SpoolFixture(copy, clock).open('r9');
+    const records = (await Promise.all(spool.restored.map(drain))).flat();
+    await spool.close();
+    rmSync(copy, { recursive: true });
+    read = records.map((r): [number, string] => [r.partition, r.value.toString()]);
+    return lanes();
+  }
+
+  it('is on disk once that takes too long, so that a kill -9 loses none of it', async () => {
+    const publisher = open('r1');
+    bus.setUnavailable(true);
+    send(publisher, 100);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    clock.advance(99);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(await found()).toEqual(inOrder(0));
+    clock.advance(1);
+    await until(() => sum(publisher, 'spooled') === 90);
+    send(publisher, 60);
+    await until(() => sum(publisher, 'spooled') === 144);
+    expectExact(publisher);
+    expect(await found()).toEqual(inOrder(40));
+  });
+
+  it('comes before what is spooled after it, whichever way the process ends', async () => {
+    const publisher = open('r1', { journalAfterMs: 1000 });
+    bus.setUnavailable(true);
+    send(publisher, 20);
+    await until(() => sum(publisher, 'onTheWay') === 18);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    // Older than the producer's patience at one stroke: the next ones are refused.
+    clock.advance(2000);
+    send(publisher, 20);
+    await until(() => sum(publisher, 'spooled') === 36);
+    expect(await found()).toEqual(inOrder(10));
+    await publisher.close(1);
+    expectExact(publisher);
+    expect(await found()).toEqual(inOrder(10));
+  });
+
+  it('goes from disk with its acknowledgement', async () => {
+    const publisher = open('r1');
+    bus.setUnavailable(true);
+    send(publisher, 400);
+    await until(() => (clock.advance(20), sum(publisher, 'spooled') === 360));
+    bus.setUnavailable(false);
+    await until(() => publisher.isIdle);
+    expect([sum(publisher, 'acknowledged'), sum(publisher, 'spooled')]).toEqual([360, 0]);
+    expectExact(publisher);
+    await until(() => publisher.spooled.bytes === 0);
+    expect(lanes()).toEqual(inOrder(100));
+  });
+
+  it('costs the disk nothing while acknowledgements come in time', async () => {
+    const create = vi.fn(spoolDisk.create);
+    const publisher = open('r1', { disk: { ...spoolDisk, create } });
+    for (let i = 0; i < 20; i++) {
+      send(publisher, 40);
+      await until(() => publisher.isIdle);
+    }
+    expect(create).not.toHaveBeenCalled();
+  });
+
+  it('is safe with the producer when the disk does not take it: nothing is counted as lost', async () => {
+    const write = vi.fn(async () => Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO' })));
+    const publisher = open('r1', { disk: { ...spoolDisk, write } });
+    bus.setUnavailable(true);
+    send(publisher, 40);
+    await until(() => (clock.advance(20), write.mock.calls.length > 0));
+    bus.setUnavailable(false);
+    await until(() => publisher.isIdle);
+    expect([sum(publisher, 'acknowledged'), sum(publisher, 'dropped')]).toEqual([36, 0]);
+    expectExact(publisher);
   });
 });

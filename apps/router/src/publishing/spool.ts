@@ -1,8 +1,10 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Logger } from '@app/shared/core';
-import { type SpoolLoss, SpoolQueue } from './spool-queue.js';
+import { spoolDisk, type SpoolDisk } from './spool-disk.js';
+import { type LostByTally, type SpoolDamage, SpoolQueue } from './spool-queue.js';
 import type { SpoolRecord } from './spool-record.js';
+import type { SpoolFsync } from './spool-writer.js';
 
 /** Older records are of no use any more: the evaluator forgets a lane after 25 h. */
 const AGE_MS_MAX = 24 * 3_600_000;
@@ -13,15 +15,26 @@ export interface SpoolOptions {
   /** The router's data directory; the spool is a directory in it. */
   readonly dataDir: string;
   readonly router: string;
-  /** Exceeded by one batch at most. */
+  /** Exceeded by what waits to be written at most. */
   readonly bytesMax: number;
-  /** `second`: fsync every second; `never`: the page cache is enough (it survives the process, not the machine). */
-  readonly fsync: 'second' | 'never';
+  readonly fsync: SpoolFsync;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly onLoss: (loss: SpoolLoss) => void;
+  /** Default: the real one. */
+  readonly disk?: SpoolDisk;
+  /** Own records that were on disk are lost. */
+  readonly onLoss: (lost: LostByTally) => void;
+  /** Those of them that could still be read. */
+  readonly onLostRecords: (records: readonly SpoolRecord[]) => void;
   /** Records of an earlier process are lost. */
-  readonly onRestoredLoss: (loss: SpoolLoss) => void;
+  readonly onRestoredLost: (records: readonly SpoolRecord[]) => void;
+}
+
+/** What a queue of this process tells its producer's owner. */
+export interface QueueListener {
+  readonly onWritten: (records: readonly SpoolRecord[]) => void;
+  readonly onRefused: (records: readonly SpoolRecord[]) => void;
+  readonly onReadable: () => void;
 }
 
 /**
@@ -31,23 +44,44 @@ export interface SpoolOptions {
 export class Spool {
   /** Left by earlier processes, in no particular order: their lanes are not ours. */
   readonly restored: readonly SpoolQueue[];
+  /** Bytes and records that were found damaged. */
+  readonly damaged = { bytes: 0, records: 0 };
   private readonly own: SpoolQueue[] = [];
   private readonly root: string;
   private readonly timers: NodeJS.Timeout[] = [];
+  private readonly disk: SpoolDisk;
+  private trouble = false;
+  private full = false;
+  private onRestoredReadable: () => void = () => undefined;
 
   /** Throws if the directory cannot be made or read. */
   constructor(private readonly options: SpoolOptions) {
+    this.disk = options.disk ?? spoolDisk;
     this.root = join(options.dataDir, 'spool');
     mkdirSync(this.root, { recursive: true });
     this.restored = this.findRestored();
-    this.every(HOUSEKEEPING_MS, () => this.dropExpired());
+    this.every(HOUSEKEEPING_MS, () => this.keepHouse());
     if (options.fsync === 'second') this.every(SYNC_MS, () => this.sync());
   }
 
-  /** The queue of one producer of this process. */
-  queue(producer: number): SpoolQueue {
-    const dir = join(this.root, this.options.router, String(producer));
-    return (this.own[producer] ??= new SpoolQueue(dir, this.options.onLoss));
+  /** Makes the queue of one producer of this process. */
+  queue(producer: number, listener: QueueListener): SpoolQueue {
+    const queue = this.queueIn(join(this.root, this.options.router, String(producer)), {
+      ...listener,
+      onWritten: (records) => {
+        listener.onWritten(records);
+        this.keepBound();
+      },
+      onLoss: this.options.onLoss,
+      onLostRecords: this.options.onLostRecords,
+    });
+    this.own.push(queue);
+    return queue;
+  }
+
+  /** Told whenever there is something to read of earlier processes' records. */
+  set restoredListener(listener: () => void) {
+    this.onRestoredReadable = listener;
   }
 
   /** Size on disk. */
@@ -55,52 +89,79 @@ export class Spool {
     return this.queues().reduce((sum, queue) => sum + queue.bytes, 0);
   }
 
-  /**
-   * Appends records to a queue, dropping what is oldest while there is no room. False: the disk takes nothing at all,
-   * and they are in no queue.
-   */
-  append(queue: SpoolQueue, records: readonly SpoolRecord[]): boolean {
-    while (this.bytes >= this.options.bytesMax && this.dropOldest());
-    for (;;) {
-      try {
-        queue.append(records, this.options.clock.nowMs());
-        return true;
-      } catch (error) {
-        if (this.dropOldest()) continue;
-        this.options.logger.error({ err: error }, 'the spool cannot be written: outcomes are lost until it can');
-        return false;
-      }
-    }
+  /** The disk takes what it is given. */
+  get isWritable(): boolean {
+    return !this.trouble;
+  }
+
+  /** Closes all files; removes what is empty. */
+  async close(): Promise<void> {
+    for (const timer of this.timers) clearInterval(timer);
+    await Promise.all(this.queues().map((queue) => queue.close()));
+    for (const dir of directoriesIn(this.root)) if (readdirSync(dir).length === 0) rmSync(dir, { recursive: true });
   }
 
   /** Records older than 24 h are dropped; done every minute. */
-  dropExpired(): void {
+  keepHouse(): void {
+    this.full = false;
     const oldestMs = this.options.clock.nowMs() - AGE_MS_MAX;
     for (const queue of this.queues()) while (queue.oldestMs < oldestMs && queue.dropOldest());
   }
 
-  /** Closes all files; removes what is empty. */
-  close(): void {
-    for (const timer of this.timers) clearInterval(timer);
-    for (const queue of this.queues()) queue.close();
-    for (const dir of directoriesIn(this.root)) if (readdirSync(dir).length === 0) rmSync(dir, { recursive: true });
+  private queueIn(
+    dir: string,
+    listener: QueueListener & {
+      readonly onLoss: (lost: LostByTally) => void;
+      readonly onLostRecords: (records: readonly SpoolRecord[]) => void;
+    },
+  ): SpoolQueue {
+    const { fsync, clock } = this.options;
+    return new SpoolQueue({
+      dir,
+      disk: this.disk,
+      fsync,
+      nowMs: () => clock.nowMs(),
+      makeRoom: () => this.makeRoom(),
+      onTrouble: (error) => this.sayTrouble(error),
+      onDamage: (damage) => this.sayDamage(damage),
+      ...listener,
+    });
   }
 
   private queues(): readonly SpoolQueue[] {
-    return [...this.restored, ...this.own.filter(Boolean)];
+    return [...this.restored, ...this.own];
   }
 
-  private dropOldest(): boolean {
+  /** Drops what is oldest while there is more than there may be. */
+  private keepBound(): void {
+    while (this.bytes >= this.options.bytesMax && this.dropOldest()) this.sayFull();
+  }
+
+  private async makeRoom(): Promise<boolean> {
+    const dropped = this.dropOldest();
+    if (!dropped) return false;
+    this.sayFull();
+    await dropped;
+    return true;
+  }
+
+  private dropOldest(): Promise<void> | null {
     let oldest: SpoolQueue | null = null;
     for (const queue of this.queues()) if (queue.oldestMs < (oldest?.oldestMs ?? Infinity)) oldest = queue;
-    return oldest?.dropOldest() ?? false;
+    return oldest?.dropOldest() ?? null;
   }
 
   private findRestored(): readonly SpoolQueue[] {
     const queues: SpoolQueue[] = [];
     for (const router of directoriesIn(this.root)) {
       for (const dir of directoriesIn(router)) {
-        const queue = new SpoolQueue(dir, this.options.onRestoredLoss);
+        const queue = this.queueIn(dir, {
+          onWritten: () => undefined,
+          onRefused: () => undefined,
+          onReadable: () => this.onRestoredReadable(),
+          onLoss: () => undefined,
+          onLostRecords: this.options.onRestoredLost,
+        });
         queue.adopt();
         queues.push(queue);
       }
@@ -109,9 +170,31 @@ export class Spool {
   }
 
   private sync(): void {
+    for (const queue of this.own) queue.sync().catch((error: Error) => this.sayTrouble(error));
+  }
+
+  private sayTrouble(error: Error | null): void {
     const { logger } = this.options;
-    const onError = (error: unknown): void => logger.warn({ err: error }, 'the spool could not be synced to disk');
-    for (const queue of this.own) queue?.sync(onError);
+    if (error && !this.trouble)
+      logger.error(
+        { err: error },
+        'the spool cannot be written: outcomes that Kafka does not take are lost until it can',
+      );
+    if (!error && this.trouble) logger.info('the spool can be written again');
+    this.trouble = error !== null;
+  }
+
+  private sayDamage(damage: SpoolDamage): void {
+    this.damaged.bytes += damage.bytes;
+    this.damaged.records += damage.records;
+    this.options.logger.warn({ ...damage }, 'a file of the spool is damaged; what can be read of it is used');
+  }
+
+  /** Once a minute at most. */
+  private sayFull(): void {
+    if (this.full) return;
+    this.full = true;
+    this.options.logger.warn({ bytes: this.bytes }, 'the spool is full: the oldest outcomes are dropped');
   }
 
   private every(ms: number, what: () => void): void {

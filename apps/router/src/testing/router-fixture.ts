@@ -59,6 +59,7 @@ export class RouterFixture {
       ROUTER_DATA_DIR: this.dataDir,
       ROUTER_DRAIN_DELAY_MS: '0',
       ROUTER_FLUSH_MS: '1',
+      ROUTER_FLUSH_MS_MAX: '1',
       ...env,
     });
     const { bus, sealer, clock } = this;

@@ -6,6 +6,7 @@ import {
   configuredSealer,
   configuredTopics,
   createLogger,
+  followSealingKeys,
   loadConfig,
   startTracing,
   systemClock,
@@ -30,15 +31,20 @@ export async function runWorker(env: Env): Promise<void> {
   const config = workerConfig(loadConfig(RouterConfig, env), place);
   const log = logger.child({ worker: place.index }, { level: config.LOG_LEVEL });
   const lock = DirectoryLock.take(config.ROUTER_DATA_DIR);
+  const sealer = configuredSealer(config);
+  const unfollow = followSealingKeys(config, sealer, log);
   const topics = configuredTopics(config);
   const tracing = await startTracing(config, 'router');
-  const kafka = new KafkaBus({ ...configuredKafka(config, log), clientId: `router-${config.INSTANCE}-${place.index}` });
+  const kafka = new KafkaBus({
+    ...configuredKafka(config, log, 'router'),
+    clientId: `router-${config.INSTANCE}-${place.index}`,
+  });
   const bus = tracing?.bus(kafka, topics) ?? kafka;
   const serving = await startServing({
     config,
     topics,
     bus,
-    sealer: configuredSealer(config),
+    sealer,
     clock: systemClock,
     logger: log,
     tracing,
@@ -51,6 +57,7 @@ export async function runWorker(env: Env): Promise<void> {
   link.tell({ kind: 'serving', url: serving.url });
   const why = await Promise.race([link.closing, once(process, 'SIGTERM').then(() => 'asked' as const)]);
   if (why === 'alone') log.error('the supervisor is gone: this worker ends');
+  unfollow();
   await serving.close();
   await bus.close();
   await tracing?.close();

@@ -1,23 +1,18 @@
 import type { Clock } from '../clock.js';
 import { CanaryError } from '../errors.js';
-import type { BusProducer, OutRecord, ProducerOptions } from './message-bus.js';
-import { checkRecord, RECORD_BYTES_MAX, recordBytes } from './records.js';
+import { Lane, lanePieces } from './lane.js';
+import { type BusProducer, type OutRecord, type ProducerOptions, RecordsRefused } from './message-bus.js';
 
 /** Takes one batch to the broker. The adapter's half of a producer. */
 export interface Carrier {
   /** Throws CanaryError for records the broker could never take. */
   check?(record: OutRecord): void;
-  /** Resolves at the acknowledgement, however long it takes; the same records are never overtaken. Rejects only after stop(). */
-  carry(records: readonly OutRecord[]): Promise<void>;
+  /**
+   * Resolves at the acknowledgement, however long it takes, to those records that the broker will never take; the same
+   * records are never overtaken. Called for one topic at a time, for several topics at once. Rejects only after stop().
+   */
+  carry(records: readonly OutRecord[]): Promise<readonly OutRecord[]>;
   stop(): Promise<void>;
-}
-
-interface Admitted {
-  readonly records: readonly OutRecord[];
-  readonly bytes: number;
-  readonly admittedAtMs: number;
-  /** On the last piece of what was offered at once. */
-  readonly done: PromiseWithResolvers<void> | null;
 }
 
 interface Waiting {
@@ -25,61 +20,53 @@ interface Waiting {
   readonly done: PromiseWithResolvers<void>;
 }
 
-/** One request carries at most this much; a broker refuses a batch above 1 MiB for ever. */
-const BATCH_BYTES_MAX = RECORD_BYTES_MAX;
-/** kafkajs copies the array of a partition's records for each of them. */
-const BATCH_RECORDS_MAX = 2000;
 const ADMISSION_BYTES_MAX = 8 * 1024 * 1024;
 const HEAD_AGE_MS_MAX = 1500;
 const FLUSH_MS = 5000;
 
 /**
- * Admission and order, the same for every adapter: one batch in flight, the next when it is acknowledged, a bound on
- * bytes and on the age of the head. What is offered while a batch is in flight goes together with the next one.
+ * Admission and order, the same for every adapter: a lane for each topic, in it one batch in flight, the next when it is
+ * acknowledged, a bound on bytes and on the age of the head. A topic that takes nothing holds up no other.
  */
 export class LaneProducer implements BusProducer {
-  private readonly queue: Admitted[] = [];
-  private readonly waiting: Waiting[] = [];
-  private readonly admissionBytesMax: number;
-  private readonly headAgeMsMax: number;
-  private bytes = 0;
-  private running = false;
+  private readonly lanes = new Map<string, Lane>();
+  private readonly waiting = new Map<string, Waiting[]>();
+  private readonly limits: { readonly bytesMax: number; readonly headAgeMsMax: number };
   private closing: Promise<readonly OutRecord[]> | null = null;
-  private readonly drained = Promise.withResolvers<void>();
 
   constructor(
     private readonly carrier: Carrier,
     private readonly clock: Clock,
     options: ProducerOptions = {},
   ) {
-    this.admissionBytesMax = options.admissionBytesMax ?? ADMISSION_BYTES_MAX;
-    this.headAgeMsMax = options.headAgeMsMax ?? HEAD_AGE_MS_MAX;
+    this.limits = {
+      bytesMax: options.admissionBytesMax ?? ADMISSION_BYTES_MAX,
+      headAgeMsMax: options.headAgeMsMax ?? HEAD_AGE_MS_MAX,
+    };
   }
 
   offer(records: readonly OutRecord[]): Promise<void> | null {
     if (records.length === 0) return Promise.resolve();
-    const pieces = this.pieces(records);
-    if (this.closing || !this.admits(pieces)) return null;
-    this.queue.push(...pieces);
-    for (const piece of pieces) this.bytes += piece.bytes;
-    const done = pieces.at(-1)!.done!;
+    const parts = byTopic(records).map(([topic, ofTopic]) => {
+      const pieces = lanePieces(ofTopic);
+      return { topic, pieces, bytes: pieces.reduce((sum, piece) => sum + piece.bytes, 0) };
+    });
+    if (this.carrier.check) for (const record of records) this.carrier.check(record);
+    if (this.closing || !parts.every(({ topic, bytes }) => this.lane(topic).admits(bytes))) return null;
+    const offers = parts.map(({ topic, pieces }) => this.lane(topic).push(pieces));
+    const done = offers.length === 1 ? offers[0]! : allOf(offers);
     // Whoever does not look at the acknowledgement must not crash the process when close() gives up.
-    done.promise.catch(() => undefined);
-    void this.run();
-    return done.promise;
+    done.catch(() => undefined);
+    return done;
   }
 
   async send(records: readonly OutRecord[]): Promise<void> {
     if (this.closing) throw producerClosed();
-    const admitted = this.waiting.length === 0 ? this.offer(records) : null;
-    if (admitted) return admitted;
-    const done = Promise.withResolvers<void>();
-    this.waiting.push({ records, done });
-    return done.promise;
+    await allOf(byTopic(records).map(([topic, ofTopic]) => this.sendToTopic(topic, ofTopic)));
   }
 
   pendingBytes(): number {
-    return this.bytes;
+    return [...this.lanes.values()].reduce((sum, lane) => sum + lane.bytes, 0);
   }
 
   close(options: { flushMs?: number } = {}): Promise<readonly OutRecord[]> {
@@ -87,90 +74,74 @@ export class LaneProducer implements BusProducer {
     return this.closing;
   }
 
-  private admits(pieces: readonly Admitted[]): boolean {
-    const head = this.queue[0];
-    if (!head) return true;
-    if (this.clock.monotonicMs() - head.admittedAtMs > this.headAgeMsMax) return false;
-    return this.bytes + pieces.reduce((sum, p) => sum + p.bytes, 0) <= this.admissionBytesMax;
+  private async sendToTopic(topic: string, records: readonly OutRecord[]): Promise<void> {
+    const waiting = this.waiting.get(topic) ?? [];
+    const admitted = waiting.length === 0 ? this.offer(records) : null;
+    if (admitted) return admitted;
+    const done = Promise.withResolvers<void>();
+    waiting.push({ records, done });
+    this.waiting.set(topic, waiting);
+    return done.promise;
   }
 
-  private pieces(records: readonly OutRecord[]): Admitted[] {
-    const admittedAtMs = this.clock.monotonicMs();
-    const pieces: Admitted[] = [];
-    let piece: OutRecord[] = [];
-    let bytes = 0;
-    for (const record of records) {
-      const size = recordBytes(record);
-      checkRecord(record, size);
-      this.carrier.check?.(record);
-      if (piece.length > 0 && (bytes + size > BATCH_BYTES_MAX || piece.length === BATCH_RECORDS_MAX)) {
-        pieces.push({ records: piece, bytes, admittedAtMs, done: null });
-        piece = [];
-        bytes = 0;
-      }
-      piece.push(record);
-      bytes += size;
+  private lane(topic: string): Lane {
+    let lane = this.lanes.get(topic);
+    if (!lane) {
+      lane = new Lane({
+        ...this.limits,
+        clock: this.clock,
+        carry: (records) => this.carrier.carry(records),
+        onRoom: () => this.admitWaiting(topic),
+      });
+      this.lanes.set(topic, lane);
     }
-    pieces.push({ records: piece, bytes, admittedAtMs, done: Promise.withResolvers<void>() });
-    return pieces;
+    return lane;
   }
 
-  private async run(): Promise<void> {
-    if (this.running) return;
-    this.running = true;
-    while (this.queue.length > 0) {
-      const batch = this.head();
-      try {
-        await this.carrier.carry(batch.flatMap((a) => a.records));
-      } catch {
-        // The carrier was stopped: close() answers for what is left.
-        return;
-      }
-      this.queue.splice(0, batch.length);
-      for (const admitted of batch) {
-        this.bytes -= admitted.bytes;
-        admitted.done?.resolve();
-      }
-      this.admitWaiting();
-    }
-    this.running = false;
-    if (this.closing) this.drained.resolve();
-  }
-
-  /** What goes next: as much as fits in one request, at least one piece. */
-  private head(): Admitted[] {
-    let bytes = 0;
-    let records = 0;
-    const tooMany = this.queue.findIndex((admitted) => {
-      bytes += admitted.bytes;
-      records += admitted.records.length;
-      return bytes > BATCH_BYTES_MAX || records > BATCH_RECORDS_MAX;
-    });
-    return this.queue.slice(0, tooMany === -1 ? this.queue.length : Math.max(1, tooMany));
-  }
-
-  private admitWaiting(): void {
-    for (let next = this.waiting[0]; next; next = this.waiting[0]) {
+  private admitWaiting(topic: string): void {
+    const waiting = this.waiting.get(topic) ?? [];
+    for (let next = waiting[0]; next && !this.closing; next = waiting[0]) {
       const admitted = this.offer(next.records);
       if (!admitted) return;
-      this.waiting.shift();
+      waiting.shift();
       admitted.then(next.done.resolve, next.done.reject);
     }
   }
 
   private async finish(flushMs: number): Promise<readonly OutRecord[]> {
-    for (const { done } of this.waiting.splice(0)) done.reject(producerClosed());
-    if (this.queue.length > 0) {
-      const timer = setTimeout(() => this.drained.resolve(), flushMs);
-      await this.drained.promise;
-      clearTimeout(timer);
-    }
+    for (const waiting of this.waiting.values())
+      for (const { done } of waiting.splice(0)) done.reject(producerClosed());
+    const lanes = [...this.lanes.values()];
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, flushMs)));
+    await Promise.race([Promise.all(lanes.map((lane) => lane.drained())), late]);
+    clearTimeout(timer);
     await this.carrier.stop();
-    const unclear = this.queue.splice(0);
-    this.bytes = 0;
-    for (const { done } of unclear) done?.reject(producerClosed());
-    return unclear.flatMap((a) => a.records);
+    return lanes.flatMap((lane) => lane.giveUp(producerClosed()));
   }
+}
+
+function byTopic(records: readonly OutRecord[]): (readonly [string, readonly OutRecord[]])[] {
+  const first = records[0];
+  if (!first) return [];
+  if (records.every(({ topic }) => topic === first.topic)) return [[first.topic, records]];
+  const parts = new Map<string, OutRecord[]>();
+  for (const record of records) {
+    const part = parts.get(record.topic);
+    if (part) part.push(record);
+    else parts.set(record.topic, [record]);
+  }
+  return [...parts];
+}
+
+/** Resolves when all have; what was refused is told together. */
+async function allOf(parts: readonly Promise<void>[]): Promise<void> {
+  const settled = await Promise.allSettled(parts);
+  const reasons = settled.flatMap((s) => (s.status === 'rejected' ? [s.reason as Error] : []));
+  const other = reasons.find((reason) => !(reason instanceof RecordsRefused));
+  if (other) throw other;
+  const refused = reasons.flatMap((reason) => (reason instanceof RecordsRefused ? reason.records : []));
+  if (refused.length > 0) throw new RecordsRefused(refused);
 }
 
 const producerClosed = (): CanaryError =>

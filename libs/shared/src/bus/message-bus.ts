@@ -1,3 +1,5 @@
+import { CanaryError } from '../errors.js';
+
 /**
  * The message bus as this project needs it. Two adapters pass one suite: Kafka (kafkajs) and memory.
  * Offsets are plain numbers (Kafka's fit: 2^53 records). Values are Buffers; the bus knows no contracts.
@@ -12,8 +14,8 @@ export interface OutRecord {
   /** Fixed partition; without it the key decides, by Java's murmur2; one of the two is needed. */
   readonly partition?: number;
   readonly key: Buffer | string | null;
-  /** null is a tombstone. */
-  readonly value: Buffer | null;
+  /** null is a tombstone; text is written as UTF-8. */
+  readonly value: Buffer | string | null;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -36,6 +38,13 @@ export interface BusBatch extends TopicPartition {
   readonly nextOffset: number;
   /** End of the partition (last stable offset for read-committed) as known at the fetch. */
   readonly endOffset: number;
+}
+
+/** Records that cannot be read (an unknown codec, a wrong checksum): they are passed over, and lost to this reader. */
+export interface UnreadableRecords {
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+  readonly cause: string;
 }
 
 /** What a handler did with a batch. A handler that throws gets the same batch again after a pause (redelivery). */
@@ -72,6 +81,8 @@ export interface ConsumerOptions {
   /** With start 'committed': false leaves commits to a transaction's offsets. Default true. */
   readonly autoCommit?: boolean;
   readonly onError?: (error: unknown) => void;
+  /** Told of records that cannot be read, before the batch that passes over them. They are logged as an error in any case. */
+  readonly onUnreadable?: (tp: TopicPartition, records: UnreadableRecords) => void;
   /** Upper bound of bytes per partition and fetch. Default 1 MiB. */
   readonly maxBytesPerPartition?: number;
   /** Longest wait of a fetch for new data. Default 250 ms. */
@@ -126,14 +137,23 @@ export interface ProducerOptions {
   readonly onError?: (error: unknown) => void;
 }
 
+/** The broker took the others that were offered with these, and will never take these (too large for the topic, say). */
+export class RecordsRefused extends CanaryError {
+  constructor(readonly records: readonly OutRecord[]) {
+    const topics = [...new Set(records.map(({ topic }) => topic))].join(', ');
+    super('records-refused', `the broker refuses ${records.length} record(s) for ${topics} and will never take them`);
+  }
+}
+
 /**
- * One lane to the broker: one batch in flight, the identical batch again until it is acknowledged, in order.
- * An admitted batch is never given up while the producer lives.
+ * One lane to the broker for each topic: one batch in flight, the identical batch again until it is acknowledged, in
+ * order. An admitted batch is never given up while the producer lives, unless the broker says that it is no use.
  */
 export interface BusProducer {
   /**
    * Admits records for sending, or refuses them (null): refused records are surely not written.
-   * The promise resolves at the acknowledgement; it rejects with code `producer-closed` only if close() gave up.
+   * The promise resolves at the acknowledgement; it rejects with RecordsRefused once all others are acknowledged, and
+   * with code `producer-closed` if close() gave up.
    */
   offer(records: readonly OutRecord[]): Promise<void> | null;
   /** offer(), waiting for admission as long as it takes. */

@@ -6,14 +6,16 @@ export const RECORD_BYTES_MAX = 1_000_000;
 
 /** Upper bound of a record's size on the wire without compression: key, value, headers and framing. */
 export function recordBytes(record: OutRecord): number {
-  let bytes = 40 + (record.value?.length ?? 0);
-  if (typeof record.key === 'string') bytes += Buffer.byteLength(record.key);
-  else bytes += record.key?.length ?? 0;
-  for (const [name, value] of Object.entries(record.headers ?? {})) {
+  let bytes = 40 + byteLength(record.value) + byteLength(record.key);
+  if (!record.headers) return bytes;
+  for (const [name, value] of Object.entries(record.headers)) {
     bytes += Buffer.byteLength(name) + Buffer.byteLength(value) + 10;
   }
   return bytes;
 }
+
+const byteLength = (content: Buffer | string | null): number =>
+  typeof content === 'string' ? Buffer.byteLength(content) : (content?.length ?? 0);
 
 /** What no broker would ever take is refused before it can block a lane. Throws CanaryError. */
 export function checkRecord(record: OutRecord, bytes: number): void {

@@ -49,7 +49,7 @@ describe('a verdict', () => {
       ce_subject: 'fraud',
       ce_time: '1970-01-01T00:00:02.000Z',
     });
-    expect(verdictCodec.decode(record.value)).toEqual({ ok: true, value: verdict });
+    expect(verdictCodec.decode(record.value as Buffer)).toEqual({ ok: true, value: verdict });
   });
 
   it('carries the baseline only when the judgement has one', () => {
@@ -61,5 +61,5 @@ describe('a verdict', () => {
 it('a cut is a CloudEvent in the partition of its owner, and passes the contract', () => {
   const record = cutRecord(cut, 'rollout-verdict');
   expect(record).toMatchObject({ partition: 3, key: '3' });
-  expect(cutCodec.decode(record.value)).toEqual({ ok: true, value: cut });
+  expect(cutCodec.decode(record.value as Buffer)).toEqual({ ok: true, value: cut });
 });

@@ -1,38 +1,18 @@
 import type { Batch, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, InstrumentationEvent } from 'kafkajs';
 import { CanaryError } from '../../errors.js';
-import type { BatchResult, BusBatch, ConsumerOptions, TopicPartition } from '../message-bus.js';
+import type { BatchResult, TopicPartition } from '../message-bus.js';
 import { positionInRange } from '../start-position.js';
-import { type KafkaClient, partitionKey, type Ranges, RETRY } from './kafka-client.js';
-import { type Place, Places } from './places.js';
+import { byTopic, groupConsumer, HEARTBEAT_MS, SESSION_TIMEOUT_MS } from './group-consumer.js';
+import { type KafkaClient, missingTopic, partitionKey, type Ranges } from './kafka-client.js';
+import { type FetchedPartition, formerMember, onFetched, type ReaderHooks } from './kafkajs-internals.js';
 import { toBusBatch } from './kafka-records.js';
-import { formerMember, onFetched, type ReaderHooks } from './kafkajs-repairs.js';
-import { partitionAssigner, type AssignerOptions } from './partition-assigner.js';
+import { type Place, Places } from './places.js';
+import type { ReaderOptions } from './reader-options.js';
 import { within } from './within.js';
 
-/** What a reader wants, whether it is a member of a lasting group or alone in one of its own. */
-export interface ReaderOptions {
-  readonly topics: readonly string[];
-  readonly groupId: string;
-  readonly assigner: AssignerOptions;
-  readonly readCommitted: boolean;
-  readonly maxBytesPerPartition: number;
-  readonly maxWaitMs: number;
-  readonly start: ConsumerOptions['start'];
-  /** Commit after each handled batch. */
-  readonly commits: boolean;
-  readonly onOutOfRange?: ConsumerOptions['onOutOfRange'];
-  readonly onBatch: (batch: BusBatch) => Promise<BatchResult>;
-  readonly onAssigned: (partitions: readonly TopicPartition[], memberId: string) => void;
-  readonly onLost: () => void;
-  readonly onMoved: (tp: TopicPartition, position: number) => void;
-  readonly onError: (error: unknown) => void;
-}
-
-const SESSION_TIMEOUT_MS = 6000;
-const REBALANCE_TIMEOUT_MS = 6000;
-const HEARTBEAT_MS = 1000;
-const BYTES_MAX = 8 * 1024 * 1024;
 const CONCURRENT_PARTITIONS = 64;
+const ANSWER_MS_MAX = 5000;
+const MISSING_LOOK_MS = 3000;
 const REDELIVERY_PAUSE_MS = 100;
 const STALL_CHECK_MS = 500;
 const JOIN_MS_MAX = 15_000;
@@ -50,6 +30,8 @@ export class GroupLife {
   private readonly timers = new Set<NodeJS.Timeout>();
   private places = new Places([]);
   private ranges: Ranges = new Map();
+  /** Those of the wanted ones that exist. */
+  private topics: readonly string[] = [];
   private starting: Promise<void> = Promise.resolve();
   private stallCheck: NodeJS.Timeout | undefined;
   private joins = 0;
@@ -67,20 +49,7 @@ export class GroupLife {
     /** Member id of the life before, which the group may still count on. */
     private readonly former: string | null,
   ) {
-    this.consumer = client.kafka().consumer({
-      groupId: options.groupId,
-      partitionAssigners: [partitionAssigner(options.assigner)],
-      sessionTimeout: SESSION_TIMEOUT_MS,
-      rebalanceTimeout: REBALANCE_TIMEOUT_MS,
-      heartbeatInterval: HEARTBEAT_MS,
-      maxBytesPerPartition: options.maxBytesPerPartition,
-      maxBytes: BYTES_MAX,
-      minBytes: 1,
-      maxWaitTimeInMs: options.maxWaitMs,
-      readUncommitted: !options.readCommitted,
-      allowAutoTopicCreation: false,
-      retry: { ...RETRY, retries: 3, restartOnFailure: async () => false },
-    });
+    this.consumer = groupConsumer(client, options);
     this.listen();
   }
 
@@ -114,15 +83,15 @@ export class GroupLife {
   }
 
   private async start(): Promise<void> {
-    this.ranges = await this.client.ranges(this.options.topics);
+    this.topics = await this.presentTopics();
     await this.consumer.connect();
-    await this.consumer.subscribe({ topics: [...this.options.topics], fromBeginning: true });
+    await this.consumer.subscribe({ topics: [...this.topics], fromBeginning: true });
     const eachBatch: ReaderHooks & ((payload: EachBatchPayload) => Promise<void>) = (payload) => {
       const handled = this.eachBatch(payload).finally(() => this.inFlight.delete(handled));
       this.inFlight.add(handled);
       return handled;
     };
-    eachBatch[onFetched] = (fetched) => this.places.onFetched(fetched);
+    eachBatch[onFetched] = (fetched) => this.onFetched(fetched);
     eachBatch[formerMember] = this.former;
     await this.consumer.run({
       autoCommit: false,
@@ -130,6 +99,23 @@ export class GroupLife {
       partitionsConsumedConcurrently: CONCURRENT_PARTITIONS,
       eachBatch,
     });
+  }
+
+  /** Those that exist: kafkajs would read none if one of them did not. A life ends when another one has come. */
+  private async presentTopics(): Promise<readonly string[]> {
+    const { ranges, missing } = await this.client.rangesOfPresent(this.options.topics);
+    this.ranges = ranges;
+    const [first] = missing;
+    if (first === undefined) return this.options.topics;
+    if (missing.length === this.options.topics.length) throw missingTopic(first);
+    this.options.onMissing(missing);
+    const look = setInterval(() => {
+      const looking = this.client.rangesOfPresent(missing);
+      const changed = (): void => this.end(new CanaryError('topics-changed', `there is ${missing.join(' or ')} now`));
+      looking.then((found) => found.missing.length < missing.length && changed()).catch(() => undefined);
+    }, MISSING_LOOK_MS);
+    this.timers.add(look);
+    return this.options.topics.filter((topic) => !missing.includes(topic));
   }
 
   private listen(): void {
@@ -184,11 +170,12 @@ export class GroupLife {
     memberId: string,
   ): Promise<void> {
     const join = this.joins;
-    const { topics, groupId } = this.options;
+    const { topics } = this;
+    const { groupId } = this.options;
     try {
       this.consumer.pause(byTopic(partitions));
       const offsets = wanted ?? (await this.client.committed(groupId, topics));
-      this.ranges = await this.client.ranges(topics);
+      this.ranges = (await this.client.rangesOfPresent(topics)).ranges;
       if (this.over || join !== this.joins || this.joiningSinceMs !== null) return;
       this.place(partitions, offsets, memberId);
     } catch (error) {
@@ -228,7 +215,7 @@ export class GroupLife {
     const place = this.placeOf(batch);
     if (!place) return;
     // Throws when the group has moved on without us: then nobody wants this batch from us.
-    await heartbeat();
+    await this.answered(heartbeat());
     if (this.placeOf(batch) !== place) return;
     let lost: unknown;
     const beat = setInterval(() => void heartbeat().catch((error: unknown) => (lost ??= error)), HEARTBEAT_MS);
@@ -254,7 +241,26 @@ export class GroupLife {
     if (!this.options.commits || place.position === null) return;
     const { topic, partition } = place.tp;
     const partitions = [{ partition, offset: String(place.position) }];
-    await commitOffsetsIfNecessary({ topics: [{ topic, partitions }] });
+    await this.answered(commitOffsetsIfNecessary({ topics: [{ topic, partitions }] }));
+  }
+
+  /** A question of kafkajs's that may never be answered ends this life; while a batch is handled nobody else would notice. */
+  private async answered(asking: Promise<void>): Promise<void> {
+    const settled = asking.then(() => true as const);
+    if (await within(ANSWER_MS_MAX, settled)) return;
+    const error = stalled('a heartbeat or commit was not answered');
+    this.end(error);
+    throw error;
+  }
+
+  private onFetched(fetched: FetchedPartition): void {
+    this.places.onFetched(fetched);
+    const place = this.places.of(fetched);
+    for (const records of fetched.rawMessages.unreadable ?? []) {
+      if (!place || records.lastOffset < Math.max(place.position ?? Infinity, place.toldOffset)) continue;
+      place.toldOffset = records.lastOffset + 1;
+      this.options.onUnreadable(place.tp, records);
+    }
   }
 
   /** The place a batch belongs to, if it is what the partition is to hand out next. */
@@ -267,7 +273,7 @@ export class GroupLife {
 
   private async goTo(place: Place, wanted: number): Promise<void> {
     if (wanted < place.range.low || wanted > place.range.end) {
-      this.ranges = await this.client.ranges(this.options.topics);
+      this.ranges = (await this.client.rangesOfPresent(this.topics)).ranges;
       place.range = this.ranges.get(partitionKey(place.tp)) ?? place.range;
     }
     if (this.places.of(place.tp) !== place || this.over) return;
@@ -336,9 +342,3 @@ export class GroupLife {
 
 const stalled = (what: string): CanaryError => new CanaryError('reader-stalled', what);
 const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)));
-
-function byTopic(partitions: readonly TopicPartition[]): { topic: string; partitions: number[] }[] {
-  const topics = new Map<string, number[]>();
-  for (const { topic, partition } of partitions) topics.set(topic, [...(topics.get(topic) ?? []), partition]);
-  return [...topics].map(([topic, numbers]) => ({ topic, partitions: numbers }));
-}

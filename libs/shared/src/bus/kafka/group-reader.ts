@@ -1,5 +1,6 @@
-import { GroupLife, type ReaderOptions } from './group-life.js';
-import type { KafkaClient } from './kafka-client.js';
+import { GroupLife } from './group-life.js';
+import { type KafkaClient, missingTopic } from './kafka-client.js';
+import type { ReaderOptions } from './reader-options.js';
 import { within } from './within.js';
 
 const PAUSE_MS_MIN = 100;
@@ -14,6 +15,7 @@ export class GroupReader {
   private closing: Promise<void> | null = null;
   private readonly running: Promise<void>;
   private away = false;
+  private missingTold = '';
   private member: { readonly groupId: string; readonly memberId: string } | null = null;
 
   /** @param options asked anew for each life. */
@@ -52,6 +54,14 @@ export class GroupReader {
           this.back(options);
           options.onAssigned(partitions, memberId);
         },
+        onMissing: (topics) => {
+          options.onError(missingTopic(topics.join(', ')));
+          this.missing(topics);
+        },
+        onUnreadable: (tp, records) => {
+          this.client.logger.error({ ...tp, ...records }, 'records cannot be read: they are passed over');
+          options.onUnreadable(tp, records);
+        },
       };
       const life = new GroupLife(this.client, observed, former);
       this.life = life;
@@ -64,8 +74,16 @@ export class GroupReader {
     }
   }
 
+  /** Said once for each set of them. */
+  private missing(topics: readonly string[]): void {
+    const told = topics.join();
+    if (told === this.missingTold) return;
+    this.missingTold = told;
+    this.client.logger.error({ topics }, 'topics do not exist: the others are read, and these once they are there');
+  }
+
   private gone(reason: Error, { topics, groupId, onError }: ReaderOptions): void {
-    onError(reason);
+    onError(this.client.sayRefusal(reason));
     if (this.away) return;
     this.away = true;
     this.client.logger.warn({ err: reason, topics, groupId }, 'reading from Kafka was interrupted; trying again');

@@ -1,4 +1,5 @@
-import kafkajs from 'kafkajs';
+import { setTimeout as delay } from 'node:timers/promises';
+import kafkajs, { type Admin } from 'kafkajs';
 import { systemClock } from '../../clock.js';
 import { LaneProducer } from '../lane-producer.js';
 import type {
@@ -16,22 +17,27 @@ import type {
   TransactionalProducer,
 } from '../message-bus.js';
 import { OpenParts } from '../open-parts.js';
+import { BatchSender } from './batch-sender.js';
 import { KafkaCarrier } from './kafka-carrier.js';
 import { KafkaClient, type KafkaSettings } from './kafka-client.js';
 import { KafkaConsumer } from './kafka-consumer.js';
+import { errorTypes } from './kafka-errors.js';
 import { KafkaFollower } from './kafka-follower.js';
 import { KafkaTransactionalProducer } from './kafka-transactions.js';
 
+const CREATED_LOOK_MS = 50;
 const DESCRIBED = ['cleanup.policy', 'message.timestamp.type', 'retention.ms'];
 
 /** The message bus on Apache Kafka, by kafkajs. Everything it hands out heals by itself until it is closed. */
 export class KafkaBus implements MessageBus {
   private readonly client: KafkaClient;
+  private readonly sender: BatchSender;
   private readonly open = new OpenParts();
   private readonly consumers = new Set<KafkaConsumer>();
 
   constructor(settings: KafkaSettings) {
     this.client = new KafkaClient(settings);
+    this.sender = new BatchSender(this.client);
   }
 
   async createTopics(topics: readonly TopicSpec[]): Promise<void> {
@@ -40,7 +46,8 @@ export class KafkaBus implements MessageBus {
       const missing = topics.filter(({ topic }) => !present.has(topic));
       if (missing.length === 0) return;
       await admin.createTopics({
-        waitForLeaders: true,
+        // It would take a topic that not every broker has heard of yet for one that does not exist.
+        waitForLeaders: false,
         topics: missing.map(({ topic, partitions, replicationFactor, config }) => ({
           topic,
           numPartitions: partitions,
@@ -48,6 +55,7 @@ export class KafkaBus implements MessageBus {
           configEntries: Object.entries(config ?? {}).map(([name, value]) => ({ name, value })),
         })),
       });
+      for (const { topic } of missing) await whenLed(admin, topic);
     });
   }
 
@@ -83,9 +91,10 @@ export class KafkaBus implements MessageBus {
   }
 
   producer(options: ProducerOptions = {}): BusProducer {
+    const { client, sender } = this;
     const onError = (error: unknown): void => options.onError?.(error);
     return this.open.add(
-      (closed) => new LaneProducer(new KafkaCarrier(this.client, onError, closed), systemClock, options),
+      (closed) => new LaneProducer(new KafkaCarrier({ client, sender, onError, closed }), systemClock, options),
     );
   }
 
@@ -113,5 +122,18 @@ export class KafkaBus implements MessageBus {
 
   async close(): Promise<void> {
     await this.open.close();
+    await this.sender.close();
+  }
+}
+
+async function whenLed(admin: Admin, topic: string): Promise<void> {
+  for (;;) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      if (topics.some(({ partitions }) => partitions.length > 0)) return;
+    } catch (error) {
+      if (errorTypes(error).length === 0) throw error;
+    }
+    await delay(CREATED_LOOK_MS);
   }
 }

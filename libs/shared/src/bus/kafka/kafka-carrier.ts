@@ -1,143 +1,105 @@
-import kafkajs, { type Producer } from 'kafkajs';
 import { CanaryError } from '../../errors.js';
 import type { Carrier } from '../lane-producer.js';
-import type { OutRecord } from '../message-bus.js';
+import type { OutRecord, TopicPartition } from '../message-bus.js';
 import { partitionOf } from '../murmur2.js';
+import type { BatchSender } from './batch-sender.js';
 import type { KafkaClient } from './kafka-client.js';
-import { isSequenceError, isTooLarge } from './kafka-errors.js';
-import { toMessage } from './kafka-records.js';
+import type { Delivered } from './produce-load.js';
 import { within } from './within.js';
 
 const PAUSE_MS_MIN = 50;
 const PAUSE_MS_MAX = 500;
-const DISCONNECT_MS = 2000;
 
-/** Records of one partition: what one request carries. */
-interface Load {
-  readonly topic: string;
-  readonly partition: number;
-  readonly records: readonly OutRecord[];
+/** Records of one partition. */
+interface Load extends TopicPartition {
+  readonly records: OutRecord[];
 }
 
-/**
- * Sends with an idempotent producer, the identical load again until it is acknowledged. kafkajs rolls a sequence number
- * back after a timeout, so that another load in its place would be taken for the one before and lost; and it forgets which
- * of several brokers acknowledged, so that each partition's records are a load of their own.
- */
+export interface KafkaCarrierParts {
+  readonly client: KafkaClient;
+  readonly sender: BatchSender;
+  /** Told once an outage. */
+  readonly onError: (error: unknown) => void;
+  readonly closed: () => void;
+}
+
+/** One producer's share of the sender that all of them have in common. */
 export class KafkaCarrier implements Carrier {
-  private producer: Promise<Producer> | null = null;
-  private readonly stopping = Promise.withResolvers<void>();
+  private readonly stopping = Promise.withResolvers<never>();
+  private readonly underWay = new Set<Delivered>();
   private stopped = false;
   private away = false;
 
-  constructor(
-    private readonly client: KafkaClient,
-    private readonly onError: (error: unknown) => void,
-    private readonly closed: () => void,
-  ) {}
+  constructor(private readonly parts: KafkaCarrierParts) {
+    this.stopping.promise.catch(() => undefined);
+  }
 
-  async carry(records: readonly OutRecord[]): Promise<void> {
-    const loads = await this.untilDone(() => this.byPartition(records));
-    await Promise.all(loads.map((load) => this.deliver(load)));
+  async carry(records: readonly OutRecord[]): Promise<readonly OutRecord[]> {
+    const loads = byPartition(records) ?? (await this.byKey(records));
+    const refused = await Promise.all(loads.map((load) => this.deliver(load)));
     this.back();
+    return refused.flat();
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
-    this.stopping.resolve();
-    await this.discard(this.producer);
-    this.closed();
+    this.stopping.reject(producerClosed());
+    for (const delivered of this.underWay) delivered.abandon();
+    this.parts.closed();
   }
 
-  private async deliver(load: Load): Promise<void> {
-    const tooLarge = await this.untilDone(() => this.send(load));
-    if (!tooLarge) return;
-    // Surely not written: the topic takes smaller batches than we thought.
-    const middle = Math.ceil(load.records.length / 2);
-    await this.deliver({ ...load, records: load.records.slice(0, middle) });
-    await this.deliver({ ...load, records: load.records.slice(middle) });
-  }
-
-  /** Resolves to whether the load has to be divided. */
-  private async send({ topic, partition, records }: Load): Promise<boolean> {
-    const connecting = this.connected();
-    const producer = await connecting;
-    const messages = records.map((record) => ({ ...toMessage(record), partition }));
+  private async deliver({ topic, partition, records }: Load): Promise<readonly OutRecord[]> {
+    if (this.stopped) throw producerClosed();
+    const delivered = this.parts.sender.deliver({ topic, partition }, records, (error) => this.gone(error));
+    this.underWay.add(delivered);
     try {
-      await producer.sendBatch({ acks: -1, topicMessages: [{ topic, messages }] });
-      return false;
-    } catch (error) {
-      if (isTooLarge(error) && records.length > 1) return true;
-      // This load may be doubled by that; records carry ids for it.
-      if (isSequenceError(error)) void this.discard(connecting);
-      throw error;
+      return await Promise.race([delivered.done, this.stopping.promise]);
+    } finally {
+      this.underWay.delete(delivered);
     }
   }
 
-  private async byPartition(records: readonly OutRecord[]): Promise<Load[]> {
-    const loads = new Map<string, Load & { readonly records: OutRecord[] }>();
-    for (const record of records) {
-      const { topic } = record;
-      const partition = record.partition ?? partitionOf(record.key ?? '', await this.client.partitionCount(topic));
-      const name = `${topic}/${partition}`;
-      const load = loads.get(name);
-      if (load) load.records.push(record);
-      else loads.set(name, { topic, partition, records: [record] });
-    }
-    return [...loads.values()];
-  }
-
-  private connected(): Promise<Producer> {
-    this.producer ??= this.connect();
-    return this.producer;
-  }
-
-  private async connect(): Promise<Producer> {
-    const producer = this.client.kafka().producer({
-      idempotent: true,
-      maxInFlightRequests: 1,
-      allowAutoTopicCreation: false,
-      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
-    });
-    try {
-      await producer.connect();
-      return producer;
-    } catch (error) {
-      this.producer = null;
-      await within(DISCONNECT_MS, producer.disconnect()).catch(() => undefined);
-      throw error;
-    }
-  }
-
-  private async discard(connecting: Promise<Producer> | null): Promise<void> {
-    if (this.producer === connecting) this.producer = null;
-    const disconnected = connecting?.then((producer) => producer.disconnect());
-    // It failed to connect, or will not answer: there is nothing to disconnect.
-    if (disconnected) await within(DISCONNECT_MS, disconnected).catch(() => undefined);
-  }
-
-  private async untilDone<T>(attempt: () => Promise<T>): Promise<T> {
+  /** Asks how many partitions there are for as long as it takes. */
+  private async byKey(records: readonly OutRecord[]): Promise<Load[]> {
+    const { topic } = records[0]!;
     for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {
-      if (this.stopped) throw new CanaryError('producer-closed', 'the producer was closed');
+      if (this.stopped) throw producerClosed();
       try {
-        return await attempt();
+        const count = await this.parts.client.partitionCount(topic);
+        return byPartition(records, (key) => partitionOf(key, count))!;
       } catch (error) {
         this.gone(error);
-        await within(pauseMs, this.stopping.promise);
+        await within(pauseMs, this.stopping.promise).catch(() => undefined);
       }
     }
   }
 
   private gone(error: unknown): void {
+    const told = this.parts.client.sayRefusal(error);
     if (this.stopped || this.away) return;
     this.away = true;
-    this.onError(error);
-    this.client.logger.warn({ err: error }, 'records cannot be sent to Kafka; trying again');
+    this.parts.onError(told);
+    this.parts.client.logger.warn({ err: error }, 'records cannot be sent to Kafka; trying again');
   }
 
   private back(): void {
     if (!this.away) return;
     this.away = false;
-    this.client.logger.info('records are sent to Kafka again');
+    this.parts.client.logger.info('records are sent to Kafka again');
   }
 }
+
+/** null: one of them needs a partition for its key. They are of one topic. */
+function byPartition(records: readonly OutRecord[], ofKey?: (key: Buffer | string) => number): Load[] | null {
+  const loads = new Map<number, Load>();
+  for (const record of records) {
+    const partition = record.partition ?? ofKey?.(record.key ?? '');
+    if (partition === undefined) return null;
+    const load = loads.get(partition);
+    if (load) load.records.push(record);
+    else loads.set(partition, { topic: record.topic, partition, records: [record] });
+  }
+  return [...loads.values()];
+}
+
+const producerClosed = (): CanaryError => new CanaryError('producer-closed', 'the producer was closed');

@@ -3,8 +3,10 @@ import { CanaryError } from '../../errors.js';
 import type { Logger } from '../../logger.js';
 import type { PartitionOffsets, TopicPartition } from '../message-bus.js';
 import type { OffsetRange } from '../start-position.js';
+import { type Broker, kafkajsInternals } from './kafkajs-internals.js';
 import { repairKafkajs } from './kafkajs-repairs.js';
 import { errorTypes } from './kafka-errors.js';
+import { hintFor, refusalOf } from './kafka-refusals.js';
 import { within } from './within.js';
 
 export interface KafkaSettings {
@@ -14,6 +16,8 @@ export interface KafkaSettings {
   /** true, or Node's TLS options. */
   readonly ssl?: KafkaConfig['ssl'];
   readonly sasl?: KafkaConfig['sasl'];
+  /** Asked before each new connection, in place of the two above: certificates and passwords change. */
+  readonly credentials?: () => Pick<KafkaSettings, 'ssl' | 'sasl'>;
 }
 
 /** One retry: what goes on longer is for the supervisor, which does it with a new client. */
@@ -26,10 +30,14 @@ const ADMIN_TIMEOUT_MS = 8000;
 const ADMIN_CREATE_TIMEOUT_MS = 30_000;
 const DISCONNECT_TIMEOUT_MS = 2000;
 const PARTITION_COUNT_AGE_MS_MAX = 300_000;
+/** What a person must do is said again after this time. */
+const REFUSAL_SAID_MS = 60_000;
 
 /** Makes kafkajs clients as they must be set, and asks brokers what the adapters need to know. */
 export class KafkaClient {
   private readonly counts = new Map<string, { readonly count: number; readonly atMs: number }>();
+
+  private readonly refusalSaidMs = new Map<string, number>();
 
   constructor(private readonly settings: KafkaSettings) {
     repairKafkajs();
@@ -45,7 +53,8 @@ export class KafkaClient {
 
   /** A new client for each part and each of its lives: clients share offsets and half-dead connections. */
   kafka(overrides: Partial<KafkaConfig> = {}): Kafka {
-    const { brokers, clientId, logger, ssl, sasl } = this.settings;
+    const { brokers, clientId, logger } = this.settings;
+    const { ssl, sasl } = this.credentials();
     return new kafkajs.Kafka({
       brokers: [...brokers],
       clientId,
@@ -58,6 +67,53 @@ export class KafkaClient {
       // What kafkajs calls an error mostly heals; whoever supervises it says what a person should know.
       logCreator: () => (entry: LogEntry) => logger.debug({ kafkajs: entry.namespace }, entry.log.message),
       ...overrides,
+    });
+  }
+
+  /** kafkajs keeps in its copy of the login what it made of the first password. */
+  private credentials(): Pick<KafkaConfig, 'ssl' | 'sasl'> {
+    const { ssl, sasl } = this.settings.credentials?.() ?? this.settings;
+    return { ssl, sasl: sasl && { ...sasl } };
+  }
+
+  /**
+   * If an error is a refusal, it is said loudly (once a minute), because waiting does not help. Returns the refusal, or
+   * the error as it is.
+   */
+  sayRefusal(error: unknown): unknown {
+    const refusal = refusalOf(error);
+    if (!refusal) return error;
+    const saidMs = this.refusalSaidMs.get(refusal.code) ?? -Infinity;
+    if (performance.now() - saidMs > REFUSAL_SAID_MS) {
+      this.refusalSaidMs.set(refusal.code, performance.now());
+      this.logger.error({ code: refusal.code }, refusal.message);
+    }
+    return refusal;
+  }
+
+  /** One broker, not connected, with connections that only this caller has. */
+  broker(host: string, port: number): Broker {
+    const { ConnectionPool, Broker, socketFactory } = kafkajsInternals();
+    const { clientId } = this.settings;
+    const { ssl, sasl } = this.credentials();
+    const logger = this.kafka().logger();
+    const connectionPool = new ConnectionPool({
+      ...{ host, port, clientId, logger },
+      ssl: tlsOptions(ssl),
+      sasl,
+      socketFactory: socketFactory(),
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      enforceRequestTimeout: true,
+    });
+    return new Broker({ connectionPool, logger, allowAutoTopicCreation: false });
+  }
+
+  /** Where the cluster may be asked for at first. */
+  get bootstrap(): readonly { readonly host: string; readonly port: number }[] {
+    return this.settings.brokers.map((address) => {
+      const at = address.lastIndexOf(':');
+      return { host: address.slice(0, at), port: Number(address.slice(at + 1)) };
     });
   }
 
@@ -74,6 +130,10 @@ export class KafkaClient {
       const answered = await within(timeoutMs, asking);
       if (!answered) throw new CanaryError('kafka-unavailable', `Kafka did not answer within ${timeoutMs} ms`);
       return answered.answer;
+    } catch (error) {
+      const told = this.sayRefusal(error);
+      const hint = told === error ? hintFor(error) : null;
+      throw hint ? new CanaryError('kafka-unavailable', hint, { cause: error }) : told;
     } finally {
       void within(DISCONNECT_TIMEOUT_MS, admin.disconnect()).catch(() => undefined);
     }
@@ -88,16 +148,30 @@ export class KafkaClient {
     return this.asAdmin((admin) => readOffsets(admin, topic));
   }
 
-  /** First and last stable offsets of all partitions of these topics. */
-  ranges(topics: readonly string[]): Promise<Ranges> {
+  /** First and last stable offsets of all partitions of these topics. Throws CanaryError `missing-topic`. */
+  async ranges(topics: readonly string[]): Promise<Ranges> {
+    const { ranges, missing } = await this.rangesOfPresent(topics);
+    if (missing[0] !== undefined) throw missingTopic(missing[0]);
+    return ranges;
+  }
+
+  /** The same of those that exist. */
+  rangesOfPresent(
+    topics: readonly string[],
+  ): Promise<{ readonly ranges: Ranges; readonly missing: readonly string[] }> {
     return this.asAdmin(async (admin) => {
       const ranges: Ranges = new Map();
+      const missing: string[] = [];
       for (const topic of topics) {
-        for (const { partition, low, end } of await readOffsets(admin, topic)) {
-          ranges.set(partitionKey({ topic, partition }), { low, end });
+        try {
+          for (const { partition, low, end } of await readOffsets(admin, topic))
+            ranges.set(partitionKey({ topic, partition }), { low, end });
+        } catch (error) {
+          if (!(error instanceof CanaryError && error.code === 'missing-topic')) throw error;
+          missing.push(topic);
         }
       }
-      return ranges;
+      return { ranges, missing };
     });
   }
 
@@ -120,14 +194,20 @@ export class KafkaClient {
     if (known && Date.now() - known.atMs < PARTITION_COUNT_AGE_MS_MAX) return known.count;
     const metadata = await this.asAdmin((admin) => admin.fetchTopicMetadata({ topics: [topic] }));
     const count = metadata.topics[0]?.partitions.length ?? 0;
-    if (count === 0) throw new CanaryError('missing-topic', `the topic ${topic} does not exist`);
+    if (count === 0) throw missingTopic(topic);
     this.counts.set(topic, { count, atMs: Date.now() });
     return count;
   }
 }
 
+/** kafkajs's own reading of `ssl`: true is TLS with what Node trusts. */
+const tlsOptions = (ssl: KafkaConfig['ssl']): object | null => (ssl === true ? {} : ssl || null);
+
 export type Ranges = Map<string, OffsetRange>;
 export const partitionKey = (tp: TopicPartition): string => `${tp.topic}/${tp.partition}`;
+
+export const missingTopic = (topic: string, cause?: unknown): CanaryError =>
+  new CanaryError('missing-topic', `the topic ${topic} does not exist`, { cause });
 
 async function readOffsets(admin: Admin, topic: string): Promise<PartitionOffsets[]> {
   try {
@@ -137,6 +217,6 @@ async function readOffsets(admin: Admin, topic: string): Promise<PartitionOffset
       .sort((a, b) => a.partition - b.partition);
   } catch (error) {
     if (!errorTypes(error).includes('UNKNOWN_TOPIC_OR_PARTITION')) throw error;
-    throw new CanaryError('missing-topic', `the topic ${topic} does not exist`, { cause: error });
+    throw missingTopic(topic, error);
   }
 }

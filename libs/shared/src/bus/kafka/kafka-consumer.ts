@@ -39,6 +39,8 @@ export class KafkaConsumer implements BusConsumer {
         options.onRevoked?.();
       },
       onMoved: () => undefined,
+      onMissing: () => undefined,
+      onUnreadable: (tp, records) => options.onUnreadable?.(tp, records),
       onError: (error) => onError?.(error),
     }));
   }

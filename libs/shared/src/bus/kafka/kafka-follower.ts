@@ -48,6 +48,8 @@ export class KafkaFollower implements BusFollower {
       onAssigned: () => undefined,
       onLost: () => undefined,
       onMoved: (tp, position) => this.onMoved(tp, position),
+      onMissing: () => undefined,
+      onUnreadable: () => undefined,
       onError: (error) => options.onError?.(error),
     }));
   }

@@ -111,6 +111,7 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     this.deadOf ??= fenced
       ? new CanaryError('fenced', `another owner took over ${transactionalId}`, { cause })
       : new CanaryError('unclear', `a transaction of ${transactionalId} may or may not be committed`, { cause });
+    client.sayRefusal(cause);
     client.logger.debug({ err: cause, transactionalId }, 'a transactional producer ended');
     void this.disconnect();
     return this.deadOf;

@@ -1,15 +1,12 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type Class, formerMember, kafkajsInternals, onFetched } from './kafkajs-internals.js';
 import {
-  type Class,
   dropHalfOpenBroker,
   forgetTheDeadSocket,
-  formerMember,
-  kafkajsInternals,
-  onFetched,
+  rejoinAsFormerMember,
   rememberStableEnd,
   stopIdleTimers,
-  rejoinAsFormerMember,
   tellOfEveryFetch,
 } from './kafkajs-repairs.js';
 
@@ -120,7 +117,7 @@ describe('the repairs of kafkajs', () => {
     Runner.prototype.handleBatch = handled;
     tellOfEveryFetch(Runner);
     const told = vi.fn();
-    const empty = { topic: 't', partition: 0, fetchedOffset: '3', highWatermark: '3' };
+    const empty = { topic: 't', partition: 0, fetchedOffset: '3', highWatermark: '3', rawMessages: [] };
     await Runner.prototype.handleBatch.call({ ...Runner.prototype, eachBatch: { [onFetched]: told } }, empty);
     expect(told).toHaveBeenCalledWith(empty);
     expect(handled).toHaveBeenCalledWith(empty);

@@ -1,97 +1,21 @@
-import { createRequire } from 'node:module';
-import { CanaryError } from '../../errors.js';
+import { decodeFetch } from './fetch-decoder.js';
+import {
+  type Broker,
+  type Class,
+  type Connection,
+  formerMember,
+  kafkajsInternals,
+  onFetched,
+} from './kafkajs-internals.js';
+import type { KafkajsInternals, RequestQueue, Runner } from './kafkajs-internals.js';
 
 /**
  * What kafkajs 2.2.4 does wrong and nobody will mend upstream (last release 2023). Each repair was measured, and the
- * fault tests fail without it. It reaches into the library's own files, so the version is pinned and checked.
+ * fault tests fail without it.
  */
-const KAFKAJS_VERSION = '2.2.4';
-
-/** A batch as kafkajs makes one of each partition in a fetch response, empty ones too. */
-export interface FetchedPartition {
-  readonly topic: string;
-  readonly partition: number;
-  readonly fetchedOffset: string;
-  /** With readCommitted the last stable offset (see `rememberStableEnd`). */
-  readonly highWatermark: string;
-}
-
-/** Keys under which an eachBatch function carries who wants to know of every fetched partition, and who it was before. */
-export const onFetched = Symbol('onFetched');
-export const formerMember = Symbol('formerMember');
-export interface ReaderHooks {
-  [onFetched]?: (fetched: FetchedPartition) => void;
-  [formerMember]?: string | null;
-}
-
-interface RequestQueue {
-  throttleCheckTimeoutId: NodeJS.Timeout | null;
-  throttledUntil: number;
-  readonly pending: readonly unknown[];
-  checkPendingRequests(): void;
-  scheduleCheckPendingRequests(): void;
-}
-
-interface Connection {
-  isConnected(): boolean;
-  connect(): Promise<unknown>;
-  socket?: NodeJS.EventEmitter & { destroy(): void };
-  chunks: Buffer[];
-  bytesBuffered: number;
-  bytesNeeded: number;
-  connecting?: Promise<unknown> | null;
-}
-
-interface FetchResponse {
-  readonly responses: readonly { readonly partitions: readonly FetchPartition[] }[];
-}
-interface FetchPartition {
-  highWatermark: string;
-  readonly lastStableOffset?: string;
-}
-
-interface Broker {
-  connect(): Promise<void>;
-  disconnect(): Promise<void>;
-  fetch(request: { isolationLevel?: number }): Promise<FetchResponse>;
-}
-
-interface Runner {
-  readonly eachBatch?: ReaderHooks;
-  readonly consumerGroup: { memberId: string | null };
-  start(): Promise<void>;
-  handleBatch(batch: FetchedPartition): Promise<void>;
-}
-
-export interface Class<T> {
-  new (options: object): T;
-  readonly prototype: T;
-}
-
 const READ_COMMITTED = 1;
 const THROTTLE_CHECK_MS = 10;
 const LENGTH_BYTES = 4;
-
-export interface KafkajsInternals {
-  readonly RequestQueue: Class<RequestQueue>;
-  readonly Connection: Class<Connection>;
-  readonly Broker: Class<Broker>;
-  readonly Runner: Class<Runner>;
-}
-
-export function kafkajsInternals(): KafkajsInternals {
-  const load = createRequire(import.meta.url);
-  const { version } = load('kafkajs/package.json') as { version: string };
-  if (version !== KAFKAJS_VERSION) {
-    throw new CanaryError('wrong-kafkajs', `kafkajs ${version} is installed; the repairs are for ${KAFKAJS_VERSION}`);
-  }
-  return {
-    RequestQueue: load('kafkajs/src/network/requestQueue') as Class<RequestQueue>,
-    Connection: load('kafkajs/src/network/connection') as Class<Connection>,
-    Broker: load('kafkajs/src/broker') as Class<Broker>,
-    Runner: load('kafkajs/src/consumer/runner') as Class<Runner>,
-  };
-}
 
 let repaired = false;
 
@@ -106,6 +30,7 @@ export function repairKafkajs(): void {
   rememberStableEnd(internals.Broker);
   tellOfEveryFetch(internals.Runner);
   rejoinAsFormerMember(internals.Runner);
+  readFetchesOurselves(internals);
 }
 
 /** Every response made a new timer although nothing was pending: 2,500 timers/s and 2 % of a core when idle. */
@@ -187,4 +112,12 @@ export function rejoinAsFormerMember({ prototype }: Class<Runner>): void {
     this.consumerGroup.memberId ??= this.eachBatch?.[formerMember] ?? null;
     return start.call(this);
   };
+}
+
+/**
+ * It overflows the stack with a batch of some 100,000 records, ends for ever at one it cannot read (snappy, lz4, zstd, or
+ * damage), asks for ever for one that compaction has emptied, and takes 1 us a record.
+ */
+export function readFetchesOurselves({ fetchResponse }: Pick<KafkajsInternals, 'fetchResponse'>): void {
+  fetchResponse.decode = decodeFetch;
 }

@@ -1,7 +1,7 @@
 import type { TopicPartition } from '../message-bus.js';
 import type { OffsetRange } from '../start-position.js';
 import { partitionKey } from './kafka-client.js';
-import type { FetchedPartition } from './kafkajs-repairs.js';
+import type { FetchedPartition } from './kafkajs-internals.js';
 
 /** Where a partition of the present assignment stands. Times are monotonic. */
 export interface Place {
@@ -12,6 +12,8 @@ export interface Place {
   /** When the broker last answered for it. */
   seenAtMs: number;
   movedAtMs: number;
+  /** Nothing before this offset is to be told of again. */
+  toldOffset: number;
 }
 
 /** Longer than this without an answer, or without a record though there are some, is a hang. */
@@ -26,7 +28,7 @@ export class Places {
     this.places = new Map(
       partitions.map((tp) => [
         partitionKey(tp),
-        { tp, position: null, range: { low: 0, end: 0 }, seenAtMs: nowMs, movedAtMs: nowMs },
+        { tp, position: null, range: { low: 0, end: 0 }, seenAtMs: nowMs, movedAtMs: nowMs, toldOffset: 0 },
       ]),
     );
   }

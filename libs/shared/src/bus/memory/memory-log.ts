@@ -39,15 +39,16 @@ export class MemoryLog {
   }
 
   append(record: OutRecord): void {
+    const value = typeof record.value === 'string' ? Buffer.from(record.value) : record.value;
     this.records.push({
       offset: this.end++,
       timestampMs: this.options.clock.nowMs(),
       key: typeof record.key === 'string' ? Buffer.from(record.key) : record.key,
-      value: record.value,
+      value,
       ...(record.headers && Object.keys(record.headers).length > 0 ? { headers: { ...record.headers } } : {}),
     });
     if (this.options.compacted) {
-      this.bytes += record.value?.length ?? 0;
+      this.bytes += value?.length ?? 0;
       if (this.records.length > this.compactAbove || this.bytes > this.compactAboveBytes) this.compact();
     } else if (this.records.length > this.options.retentionRecordsMax * TRIM_SLACK) {
       this.records.splice(0, this.records.length - this.options.retentionRecordsMax);

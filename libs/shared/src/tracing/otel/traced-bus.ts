@@ -127,7 +127,8 @@ export class TracedBus implements MessageBus {
   /** A span for a decision that is about to be written. */
   private decisionOf(record: OutRecord) {
     if (record.topic !== this.topics.decision) return null;
-    const read = decisionCodec.decode(cloudEventData(record.value, record.headers ?? {}));
+    const value = typeof record.value === 'string' ? Buffer.from(record.value) : record.value;
+    const read = decisionCodec.decode(cloudEventData(value, record.headers ?? {}));
     if (!read.ok) return null;
     const { model, action, decisionId, reason, generation, actor } = read.value;
     return this.spans.start(`decision ${action}`, {
