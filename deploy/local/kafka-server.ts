@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { CanaryError } from '@app/shared';
 import type { Guard } from './guard.js';
 import { findJava, kafkaJars } from './kafka-artifacts.js';
+import { type KafkaNode, type KafkaLink, nodeProperties } from './kafka-properties.js';
 import type { LocalServer, Say } from './local-server.js';
 import { freePort } from './ports.js';
 import { runTool } from './run-tool.js';
@@ -17,6 +18,13 @@ export interface KafkaServerOptions {
   readonly optimised: boolean;
 }
 
+export interface KafkaClusterOptions extends KafkaServerOptions {
+  /** One, or three that replicate everything. */
+  readonly nodes: number;
+  /** Further ways to each node, for tests that put something between. `node` counts from 1. */
+  readonly links?: (node: number) => Promise<readonly KafkaLink[]>;
+}
+
 /** An ApiVersions request: length, key 18, version 0, correlation id 1, no client id. */
 export const KAFKA_HELLO = Buffer.from('0000000a0012000000000001ffff', 'hex');
 const START_TIMEOUT_MS = 90_000;
@@ -24,13 +32,17 @@ const FORMAT_TIMEOUT_MS = 60_000;
 
 /** Starts a Kafka of one node (KRaft) from its Maven artifacts. */
 export async function startKafkaServer(options: KafkaServerOptions): Promise<{ brokers: string; server: LocalServer }> {
+  const { brokers, servers } = await startKafkaCluster({ ...options, nodes: 1 });
+  return { brokers, server: servers[0]! };
+}
+
+/** Starts a Kafka of some nodes, each of them broker and controller. `brokers` are their direct addresses. */
+export async function startKafkaCluster(
+  options: KafkaClusterOptions,
+): Promise<{ brokers: string; servers: readonly LocalServer[] }> {
   const { say, guard, folder } = options;
   const java = await findJava(say);
   const classPath = join(await kafkaJars(say), '*');
-  const [port, controllerPort] = [await freePort(), await freePort()];
-  await mkdir(folder, { recursive: true });
-  const properties = join(folder, 'server.properties');
-  await writeFile(properties, serverProperties({ port, controllerPort, logDir: join(folder, 'data') }));
   const flags = [
     '-Xmx512m',
     '-XX:+UseSerialGC',
@@ -39,24 +51,43 @@ export async function startKafkaServer(options: KafkaServerOptions): Promise<{ b
     '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
     ...['-cp', classPath],
   ];
-  say('Starting Kafka ...');
-  const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId(), '-c', properties, '--ignore-formatted'];
-  const formatted = await runTool(java, [...flags, ...format], { timeoutMs: FORMAT_TIMEOUT_MS });
-  if (formatted.code !== 0) {
-    throw new CanaryError('server-not-started', `Kafka's storage could not be made: ${formatted.output.trim()}`);
-  }
-  const server = new ServerProcess({
-    name: 'Kafka',
-    command: java,
-    args: [...flags, 'kafka.Kafka', properties],
-    port,
-    hello: KAFKA_HELLO,
-    logFile: join(folder, 'kafka.log'),
-    startTimeoutMs: START_TIMEOUT_MS,
-    guard,
+  const nodes = await newNodes(options);
+  say(nodes.length === 1 ? 'Starting Kafka ...' : `Starting Kafka of ${nodes.length} nodes ...`);
+  const cluster = clusterId();
+  const servers = nodes.map(async (node) => {
+    const home = nodes.length === 1 ? folder : join(folder, `node-${node.id}`);
+    await mkdir(home, { recursive: true });
+    const properties = join(home, 'server.properties');
+    await writeFile(properties, nodeProperties(node, nodes, join(home, 'data')));
+    const format = ['kafka.tools.StorageTool', 'format', '-t', cluster, '-c', properties, '--ignore-formatted'];
+    const formatted = await runTool(java, [...flags, ...format], { timeoutMs: FORMAT_TIMEOUT_MS });
+    if (formatted.code !== 0) {
+      throw new CanaryError('server-not-started', `Kafka's storage could not be made: ${formatted.output.trim()}`);
+    }
+    return new ServerProcess({
+      name: 'Kafka',
+      command: java,
+      args: [...flags, 'kafka.Kafka', properties],
+      port: node.port,
+      hello: KAFKA_HELLO,
+      logFile: join(home, 'kafka.log'),
+      startTimeoutMs: START_TIMEOUT_MS,
+      guard,
+    });
   });
-  await server.start();
-  return { brokers: `127.0.0.1:${port}`, server };
+  const made = await Promise.all(servers);
+  // A node opens its port when the others have elected a controller: none of them can come first.
+  await Promise.all(made.map((server) => server.start()));
+  return { brokers: nodes.map(({ port }) => `127.0.0.1:${port}`).join(','), servers: made };
+}
+
+async function newNodes({ nodes, links }: KafkaClusterOptions): Promise<readonly KafkaNode[]> {
+  const made: KafkaNode[] = [];
+  for (let id = 1; id <= nodes; id++) {
+    const [port, controllerPort] = [await freePort(), await freePort()];
+    made.push({ id, port, controllerPort, links: (await links?.(id)) ?? [] });
+  }
+  return made;
 }
 
 /** 16 random bytes as Kafka writes them: URL-safe base64 without padding, not beginning with a hyphen. */
@@ -64,28 +95,4 @@ function clusterId(): string {
   return `m${Buffer.from(crypto.getRandomValues(new Uint8Array(16)))
     .toString('base64url')
     .slice(1)}`;
-}
-
-function serverProperties(at: { port: number; controllerPort: number; logDir: string }): string {
-  return `process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:${at.controllerPort}
-controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:${at.port},CONTROLLER://127.0.0.1:${at.controllerPort}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-advertised.listeners=PLAINTEXT://127.0.0.1:${at.port}
-log.dirs=${at.logDir}
-auto.create.topics.enable=false
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=8
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=8
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-group.initial.rebalance.delay.ms=0
-broker.session.timeout.ms=3000
-broker.heartbeat.interval.ms=500
-log.cleaner.dedupe.buffer.size=33554432
-`;
 }

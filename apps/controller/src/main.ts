@@ -1,31 +1,11 @@
-import {
-  configuredKafka,
-  createLogger,
-  createRedis,
-  KafkaBus,
-  RedisWindowReader,
-  type RunningService,
-  runUntilSignal,
-  systemClock,
-} from '@app/shared';
+import { createLogger, runUntilSignal } from '@app/shared';
 import { readControllerConfig } from './config.js';
-import { startController } from './start.js';
+import { connectController } from './connect.js';
 
-// Read first for the logger alone; runUntilSignal tells what is wrong with the environment.
-const logger = createLogger('controller', process.env['LOG_LEVEL'] ?? 'info');
-
-async function start(): Promise<RunningService> {
-  const { config, topics } = readControllerConfig(process.env);
-  await using connections = new AsyncDisposableStack();
-  const bus = new KafkaBus(configuredKafka(config, logger));
-  connections.defer(() => bus.close());
-  const redis = config.REDIS_URL === undefined ? undefined : createRedis(config.REDIS_URL, { logger });
-  if (redis) connections.defer(() => redis.disconnect());
-  const windows = redis && new RedisWindowReader(redis, config.REDIS_PREFIX);
-  const service = await startController({ config, topics, bus, clock: systemClock, logger, windows });
-  connections.defer(() => service.close());
-  const everything = connections.move();
-  return { url: service.url, close: () => everything.disposeAsync() };
-}
-
-await runUntilSignal(start, logger);
+await runUntilSignal(
+  async () => {
+    const read = readControllerConfig(process.env);
+    return connectController(read, createLogger('controller', read.config.LOG_LEVEL));
+  },
+  createLogger('controller', 'info'),
+);

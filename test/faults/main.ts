@@ -1,0 +1,72 @@
+/**
+ * Breaks real processes on purpose and lets an oracle count everything again: see `npm run test:faults -- --help`.
+ * Progress goes to standard error, the table and the last line (or JSON) to standard output.
+ */
+import { mkdirSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import { tableLines } from '../../apps/cli/src/views/table.js';
+import type { ScenarioContext, ScenarioResult } from './scenarios/scenario.js';
+import { kindsOf, runSeeds, seedsOf } from './scenarios/seeds.js';
+import { FAULT_KINDS, FAULT_TEXT } from './schedule/schedule.js';
+
+interface Common {
+  readonly keep?: string;
+  readonly json?: boolean;
+}
+
+const program = new Command('npm run test:faults --')
+  .description('Breaks real processes on purpose: Kafka, Redis, routers, evaluators, controllers and the ways between them.')
+  .option('--json', 'print all figures as JSON')
+  .option('--keep <folder>', 'leave the logs of the services there')
+  .helpCommand(false);
+
+program
+  .command('seeds', { isDefault: true })
+  .description('Seeded load under a seeded schedule of faults, judged by an oracle. The default.')
+  .option('--seed <n>', 'one seed')
+  .option('--seeds <a-b>', 'several, one after the other', '1')
+  .option('--brokers <n>', '1, or 3 that replicate everything', oneOrThree, 1)
+  .option('--duration <seconds>', 'how long faults go on', positive, 60)
+  .option('--rate <n>', 'predictions a second, of all models', positive, 150)
+  .option('--only <faults>', `comma-separated: ${FAULT_KINDS.join(', ')}`)
+  .addHelpText('after', `\nFaults:\n${FAULT_KINDS.map((kind) => `  ${kind.padEnd(16)} ${FAULT_TEXT[kind]}`).join('\n')}`)
+  .action((options: { seed?: string; seeds: string; brokers: number; duration: number; rate: number; only?: string }) =>
+    show((context) =>
+      runSeeds(
+        {
+          seeds: seedsOf(options.seed ?? options.seeds),
+          brokers: options.brokers,
+          durationMs: options.duration * 1000,
+          kinds: kindsOf(options.only),
+          predictionsPerSecond: options.rate,
+        },
+        context,
+      ),
+    ),
+  );
+
+await program.parseAsync();
+
+async function show(run: (context: ScenarioContext) => Promise<ScenarioResult>): Promise<void> {
+  const { keep, json } = program.opts<Common>();
+  if (keep !== undefined) mkdirSync(keep, { recursive: true });
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const { passed, head, rows, problems, summary, figures } = await run({ say, keepIn: keep ?? null });
+  const lines = json
+    ? [JSON.stringify({ passed, summary, problems, figures })]
+    : [...tableLines(head.map((name) => name.toUpperCase()), rows), ...problems, summary];
+  process.stdout.write(`${lines.join('\n')}\n`);
+  // Sockets of services that are gone may keep this process for a while.
+  process.exit(passed ? 0 : 1);
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('a number above 0');
+  return value;
+}
+
+function oneOrThree(text: string): number {
+  if (text !== '1' && text !== '3') throw new InvalidArgumentError('1 or 3');
+  return Number(text);
+}

@@ -1,0 +1,215 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RolloutState } from '@app/shared';
+import { type Random, seededRandom } from '../../../apps/standalone/src/demo/seeded-random.js';
+import { type Behaviour, ModelServer } from './model-server.js';
+import type { ServiceSlot } from './service-slot.js';
+
+/** A command that a controller has confirmed. */
+export interface ConfirmedCommand {
+  readonly model: string;
+  readonly commandId: string;
+  readonly action: string;
+}
+
+export interface OperatorsOptions {
+  readonly seed: number;
+  readonly models: readonly string[];
+  readonly controllers: readonly ServiceSlot[];
+  readonly labelsWithinMs: number;
+}
+
+interface Plan {
+  readonly name: string;
+  readonly canary: Behaviour;
+  /** What a person does some time after the start; absent: waits for the end. */
+  readonly byHand?: 'abort' | 'promote' | 'pause-resume' | 'undo-after';
+}
+
+const GOOD: Behaviour = { errorRate: 0.02, accuracy: 0.9, latencyMs: 2 };
+const PLANS: readonly Plan[] = [
+  { name: 'good', canary: GOOD },
+  { name: 'failing', canary: { ...GOOD, errorRate: 0.5 } },
+  { name: 'wrong', canary: { ...GOOD, accuracy: 0.4 } },
+  { name: 'dead', canary: { ...GOOD, errorRate: 1 } },
+  { name: 'aborted', canary: GOOD, byHand: 'abort' },
+  { name: 'promoted by hand', canary: GOOD, byHand: 'promote' },
+  { name: 'paused and resumed', canary: GOOD, byHand: 'pause-resume' },
+  { name: 'undone', canary: GOOD, byHand: 'undo-after' },
+];
+const ANSWER_MS_MAX = 8_000;
+const POLL_MS = 250;
+/** A rollout that takes longer is aborted: others are to have their turn. */
+const PATIENCE_MS = 30_000;
+
+/** People who roll out one version after the other, of every model. They ask whichever controller answers. */
+export class Operators {
+  readonly confirmed: ConfirmedCommand[] = [];
+  /** Rollouts that were begun, by how they were meant to go. */
+  readonly begun: { readonly model: string; readonly plan: string; end: string }[] = [];
+  private readonly servers: ModelServer[] = [];
+  private readonly ending = new AbortController();
+  private readonly work: Promise<void>[] = [];
+  private commands = 0;
+
+  constructor(private readonly options: OperatorsOptions) {}
+
+  /** Registers all models; rollouts begin with goOn(). */
+  async register(): Promise<void> {
+    await Promise.all(
+      this.options.models.map(async (model) => {
+        const stable = await this.newServer(`${model}-v0`, GOOD);
+        await this.apply(model, { model, stable: { version: 'v0', url: stable.url, deadline: '3s' }, ...PREDICTION });
+      }),
+    );
+  }
+
+  goOn(): void {
+    this.options.models.forEach((model, i) => {
+      const random = seededRandom(this.options.seed * 1000 + i);
+      this.work.push(this.rollOutForEver(model, random));
+    });
+  }
+
+  /** Begins nothing more; what is open stays open. */
+  async stop(): Promise<void> {
+    this.ending.abort();
+    await Promise.all(this.work);
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
+    await Promise.all(this.servers.map((server) => server.stop()));
+  }
+
+  /** The state of a model as some controller shows it. Resolves to null when everything ends before one answers. */
+  async state(model: string): Promise<RolloutState | null> {
+    const answer = await this.ask('GET', `models/${model}`, {});
+    return answer && (answer.body as { state: RolloutState }).state;
+  }
+
+  private async rollOutForEver(model: string, random: Random): Promise<void> {
+    for (let number = 1; !this.ending.signal.aborted; number++) {
+      const plan = PLANS[Math.floor(random() * PLANS.length)]!;
+      const canary = await this.newServer(`${model}-v${number}`, plan.canary);
+      const before = await this.state(model);
+      if (!before) return;
+      const record = { model, plan: plan.name, end: 'open' };
+      this.begun.push(record);
+      await this.apply(model, this.rolloutFile(before, `v${number}`, canary.url));
+      record.end = await this.seeThrough(model, plan, random);
+    }
+  }
+
+  private async seeThrough(model: string, { byHand }: Plan, random: Random): Promise<string> {
+    const sinceMs = performance.now();
+    const actAtMs = 3_000 + 4_000 * random();
+    let acted = false;
+    while (!this.ending.signal.aborted) {
+      await this.pause(POLL_MS);
+      const state = await this.state(model);
+      const status = state?.rollout?.status;
+      if (status === 'promoted' || status === 'rolled-back' || status === 'aborted') {
+        if (byHand === 'undo-after' && status === 'promoted') await this.command(model, 'undo');
+        return status;
+      }
+      const elapsedMs = performance.now() - sinceMs;
+      if (elapsedMs > PATIENCE_MS) await this.command(model, 'abort');
+      if (acted || elapsedMs < actAtMs || status === 'waiting-ready') continue;
+      acted = true;
+      if (byHand === 'abort' || byHand === 'promote') await this.command(model, byHand);
+      if (byHand === 'pause-resume') {
+        await this.command(model, 'pause');
+        await this.pause(1_000);
+        await this.command(model, 'resume');
+      }
+    }
+    return 'open';
+  }
+
+  private rolloutFile(before: RolloutState, canary: string, url: string): object {
+    const { model, stable, versions } = before;
+    const split = (weight: number) => ({ traffic_split: { [stable]: round(1 - weight), [canary]: weight } });
+    const atLeast = { predictions: 40, duration: '1s' };
+    return {
+      model,
+      stable: { version: stable, url: versions[stable]!.url, deadline: '3s' },
+      canary: { version: canary, url, deadline: '3s' },
+      ...PREDICTION,
+      warmup: { predictions: 10, duration: '500ms' },
+      steps: [0.2, 0.6, 1].map((weight) => ({ ...split(weight), atLeast })),
+      checks: {
+        errorRate: { maxIncrease: 0.1 },
+        accuracy: { maxDrop: 0.2, labelsWithin: `${this.options.labelsWithinMs}ms` },
+        latency: 'off',
+      },
+    };
+  }
+
+  private apply(model: string, file: object): Promise<void> {
+    return this.order(model, 'apply', 'rollouts', file);
+  }
+
+  private command(model: string, action: string): Promise<void> {
+    return this.order(model, action, `models/${model}/${action}`, { reason: 'a fault run' });
+  }
+
+  /** Asks again with the same key until somebody says yes or no. */
+  private async order(model: string, action: string, path: string, body: object): Promise<void> {
+    const commandId = `fault-run-${this.options.seed}-${++this.commands}`;
+    const answer = await this.ask('POST', path, { body, commandId });
+    if (answer?.status === 422) throw new Error(`${action} of ${model}: ${JSON.stringify(answer.body)}`);
+    if (answer && answer.status < 300) this.confirmed.push({ model, commandId, action });
+  }
+
+  /** Asks controllers in turn until one answers with something else than "not now". */
+  private async ask(
+    method: string,
+    path: string,
+    { body, commandId }: { readonly body?: object; readonly commandId?: string },
+  ): Promise<{ readonly status: number; readonly body: unknown } | null> {
+    for (let attempt = 0; !this.ending.signal.aborted; attempt++) {
+      const urls = this.options.controllers.flatMap(({ current }) => (current ? [current.url] : []));
+      const url = urls[attempt % Math.max(1, urls.length)];
+      if (url === undefined) {
+        await this.pause(POLL_MS);
+        continue;
+      }
+      try {
+        const response = await fetch(`${url}/api/v1/${path}`, {
+          method,
+          signal: AbortSignal.any([AbortSignal.timeout(ANSWER_MS_MAX), this.ending.signal]),
+          ...(body
+            ? {
+                // JSON is YAML.
+                body: JSON.stringify(body),
+                headers: {
+                  'content-type': path === 'rollouts' ? 'text/yaml' : 'application/json',
+                  'idempotency-key': commandId!,
+                },
+              }
+            : {}),
+        });
+        const answer: unknown = await response.json();
+        const comesLater = response.status >= 500 || (response.status === 404 && method === 'GET');
+        if (!comesLater) return { status: response.status, body: answer };
+      } catch {
+        // Killed, suspended or cut off: the next one is asked.
+      }
+      await this.pause(POLL_MS);
+    }
+    return null;
+  }
+
+  private async newServer(name: string, behaviour: Behaviour): Promise<ModelServer> {
+    const server = await new ModelServer(name, behaviour).start();
+    this.servers.push(server);
+    return server;
+  }
+
+  private async pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.ending.signal }).catch(() => undefined); // ended: whoever waits looks
+  }
+}
+
+const PREDICTION = { prediction: { pointer: '/outputs/0/data/0', kind: 'class' } } as const;
+const round = (weight: number): number => Math.round(weight * 10_000) / 10_000;
