@@ -15,7 +15,9 @@ interface Common {
 }
 
 const program = new Command('npm run test:faults --')
-  .description('Breaks real processes on purpose: Kafka, Redis, routers, evaluators, controllers and the ways between them.')
+  .description(
+    'Breaks real processes on purpose: Kafka, Redis, routers, evaluators, controllers and the ways between them.',
+  )
   .option('--json', 'print all figures as JSON')
   .option('--keep <folder>', 'leave the logs of the services there')
   .helpCommand(false);
@@ -29,7 +31,10 @@ program
   .option('--duration <seconds>', 'how long faults go on', positive, 60)
   .option('--rate <n>', 'predictions a second, of all models', positive, 150)
   .option('--only <faults>', `comma-separated: ${FAULT_KINDS.join(', ')}`)
-  .addHelpText('after', `\nFaults:\n${FAULT_KINDS.map((kind) => `  ${kind.padEnd(16)} ${FAULT_TEXT[kind]}`).join('\n')}`)
+  .addHelpText(
+    'after',
+    `\nFaults:\n${FAULT_KINDS.map((kind) => `  ${kind.padEnd(16)} ${FAULT_TEXT[kind]}`).join('\n')}`,
+  )
   .action((options: { seed?: string; seeds: string; brokers: number; duration: number; rate: number; only?: string }) =>
     show((context) =>
       runSeeds(
@@ -54,7 +59,14 @@ async function show(run: (context: ScenarioContext) => Promise<ScenarioResult>):
   const { passed, head, rows, problems, summary, figures } = await run({ say, keepIn: keep ?? null });
   const lines = json
     ? [JSON.stringify({ passed, summary, problems, figures })]
-    : [...tableLines(head.map((name) => name.toUpperCase()), rows), ...problems, summary];
+    : [
+        ...tableLines(
+          head.map((name) => name.toUpperCase()),
+          rows,
+        ),
+        ...problems,
+        summary,
+      ];
   process.stdout.write(`${lines.join('\n')}\n`);
   // Sockets of services that are gone may keep this process for a while.
   process.exit(passed ? 0 : 1);

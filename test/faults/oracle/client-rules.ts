@@ -120,14 +120,35 @@ function checkAnswer(prediction: SentPrediction, outcome: Outcome, history: Hist
   const stable = rollout?.stable ?? told.stableAt(decided.sequence);
   const canary = rollout?.canary ?? null;
   const answeredBy = outcome.fallback === true ? stable : outcome.version;
-  differences.unless(version === answeredBy, 'version-header', where, `the client saw ${version}, the outcome says ${answeredBy}`);
+  differences.unless(
+    version === answeredBy,
+    'version-header',
+    where,
+    `the client saw ${version}, the outcome says ${answeredBy}`,
+  );
   const salt = told.saltAt(outcome.generation);
   const assigned = versionOf(user, { salt, weights: decided.to, stable, canary });
-  differences.unless(assigned === outcome.version, 'assignment', where, `${user} belongs to ${assigned}, not ${outcome.version}`);
+  differences.unless(
+    assigned === outcome.version,
+    'assignment',
+    where,
+    `${user} belongs to ${assigned}, not ${outcome.version}`,
+  );
   if (outcome.fallback === true) return;
   if (status === 200)
-    differences.unless(outcome.status === 'ok', 'outcome-status', where, `200 for the client, ${outcome.status} in the outcome`);
-  if (status === 500) differences.unless(outcome.httpStatus === 500, 'outcome-status', where, `500 for the client, ${outcome.httpStatus} in the outcome`);
+    differences.unless(
+      outcome.status === 'ok',
+      'outcome-status',
+      where,
+      `200 for the client, ${outcome.status} in the outcome`,
+    );
+  if (status === 500)
+    differences.unless(
+      outcome.httpStatus === 500,
+      'outcome-status',
+      where,
+      `500 for the client, ${outcome.httpStatus} in the outcome`,
+    );
 }
 
 /** Outcomes of predictions whose client got no answer. */
@@ -143,8 +164,14 @@ function checkUnknown(
     if (!known.has(id) && history.find(model)) byRouter.set(router, (byRouter.get(router) ?? 0) + 1);
   for (const [id, count] of byRouter) {
     const router = routers.find(({ routerIds }) => routerIds.has(id));
-    const unanswered = router?.unanswered ?? routers.reduce((sum, one) => sum + (one.routerIds.size === 0 ? one.unanswered : 0), 0);
-    differences.unless(count <= unanswered, 'outcome-of-nobody', id, `${count} outcomes nobody asked for, ${unanswered} unanswered`);
+    const unanswered =
+      router?.unanswered ?? routers.reduce((sum, one) => sum + (one.routerIds.size === 0 ? one.unanswered : 0), 0);
+    differences.unless(
+      count <= unanswered,
+      'outcome-of-nobody',
+      id,
+      `${count} outcomes nobody asked for, ${unanswered} unanswered`,
+    );
   }
 }
 
@@ -165,16 +192,30 @@ function checkMissing(
       lost += missing.length;
       const bound = Math.max(IN_MEMORY_LEAST, perMs * IN_MEMORY_MS);
       if (missing.length > bound && !fullDisks.has(incarnation.slot))
-        differences.add('lost-with-router', incarnation.id, `${missing.length} outcomes, more than memory holds (${Math.round(bound)})`);
+        differences.add(
+          'lost-with-router',
+          incarnation.id,
+          `${missing.length} outcomes, more than memory holds (${Math.round(bound)})`,
+        );
     } else if (figures && missing.length <= figures.dropped) dropped += missing.length;
     else if (fullDisks.has(incarnation.slot) && !figures) dropped += missing.length;
-    else differences.add('missing-outcome', incarnation.id, `${missing.length} predictions, ${figures?.dropped ?? 0} told as dropped; first: ${missing[0]!.predictionId}`);
+    else
+      differences.add(
+        'missing-outcome',
+        incarnation.id,
+        `${missing.length} predictions, ${figures?.dropped ?? 0} told as dropped; first: ${missing[0]!.predictionId}`,
+      );
   }
   return { lost, dropped };
 }
 
 /** Within a rollout a user who was on the canary is never sent back while its weight rises. */
-function checkSticky(sent: readonly SentPrediction[], index: OutcomeIndex, history: History, differences: Differences): void {
+function checkSticky(
+  sent: readonly SentPrediction[],
+  index: OutcomeIndex,
+  history: History,
+  differences: Differences,
+): void {
   const onCanary = new Map<string, number>();
   const onStable = new Map<string, number>();
   for (const { predictionId, model, user } of sent) {
@@ -188,7 +229,12 @@ function checkSticky(sent: readonly SentPrediction[], index: OutcomeIndex, histo
   }
   for (const [key, generation] of onCanary) {
     const later = onStable.get(key) ?? -1;
-    differences.unless(later < generation, 'stickiness', key, `on the canary at generation ${generation}, on stable at ${later}`);
+    differences.unless(
+      later < generation,
+      'stickiness',
+      key,
+      `on the canary at generation ${generation}, on stable at ${later}`,
+    );
   }
 }
 
@@ -220,7 +266,9 @@ export function checkGaps(
   for (const { router, partition, records } of gaps) {
     const slot = slotOf(router);
     const diedSometime = incarnations.some((one) => one.slot === slot && one.end !== 'stopped' && one.end !== null);
-    const dropped = routers.some((one) => one.incarnation.startsWith(`${slot}/`) && one.dropped + one.restored.dropped > 0);
+    const dropped = routers.some(
+      (one) => one.incarnation.startsWith(`${slot}/`) && one.dropped + one.restored.dropped > 0,
+    );
     if (!diedSometime && !dropped && !fullDisks.has(slot))
       differences.add('lane-gap', `${router} in partition ${partition}`, `${records} records never came`);
   }

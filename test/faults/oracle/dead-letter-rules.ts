@@ -17,7 +17,8 @@ export async function checkDeadLetters(
 ): Promise<number> {
   const letters = new Map<string, DeadLetter>();
   await source.read('deadLetter', (record) => {
-    if (isPoison(record)) return;
+    // A dead letter may have the key of the record it is about, which was poison.
+    if (isPoison(record) && record.key!.includes('/deadLetter/')) return;
     const decoded = deadLetterCodec.decode(record.value);
     if (!decoded.ok) return differences.add('dead-letter-unreadable', `${record.offset}`, decoded.problems[0]!.message);
     const { topic, partition, offset, cause } = decoded.value;

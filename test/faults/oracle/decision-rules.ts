@@ -23,7 +23,11 @@ const LEADS_TO: Readonly<Record<VerdictResult, readonly Decision['action'][]>> =
 const ENDS: readonly Decision['action'][] = ['promoted', 'rolled-back', 'aborted'];
 
 /** Replays every decision of every model: one after the other, each resting on the one before and on what it names. */
-export function checkDecisions(history: History, verdicts: ReadonlyMap<string, Verdict>, differences: Differences): void {
+export function checkDecisions(
+  history: History,
+  verdicts: ReadonlyMap<string, Verdict>,
+  differences: Differences,
+): void {
   for (const told of history.models.values()) {
     const byCause = new Map<string, number>();
     told.decisions.forEach((decision, i) => {
@@ -49,12 +53,23 @@ function checkNumbers(decision: Decision, before: Decision | undefined, i: numbe
   const last = before?.generation ?? 0;
   const moved = !same(decision.from, decision.to);
   const rises = generation === last + 1 || (generation === last && !moved);
-  differences.unless(rises, 'generation', decisionId, `generation ${generation} after ${last}, weights ${moved ? 'moved' : 'stay'}`);
+  differences.unless(
+    rises,
+    'generation',
+    decisionId,
+    `generation ${generation} after ${last}, weights ${moved ? 'moved' : 'stay'}`,
+  );
 }
 
-function checkWeights(decision: Decision, before: Decision | undefined, told: ModelTold, differences: Differences): void {
+function checkWeights(
+  decision: Decision,
+  before: Decision | undefined,
+  told: ModelTold,
+  differences: Differences,
+): void {
   const { decisionId, from, to, action, step = 0 } = decision;
-  if (before) differences.unless(same(before.to, from), 'weights', decisionId, `from ${show(from)} after ${show(before.to)}`);
+  if (before)
+    differences.unless(same(before.to, from), 'weights', decisionId, `from ${show(from)} after ${show(before.to)}`);
   const sum = Object.values(to).reduce((a, b) => a + b, 0);
   differences.unless(Math.abs(sum - 1) < 1e-9, 'weights', decisionId, `${show(to)} sum to ${sum}`);
   const rollout = told.rollouts.find(({ id }) => id === decision.rollout);
@@ -135,12 +150,22 @@ export async function checkStates(
     const decision = history.find(state.model)?.decisions[state.sequence - 1];
     if (!decision) return differences.add('state-without-decision', where, `sequence ${state.sequence}`);
     const agrees = decision.generation === state.generation && same(decision.to, state.weights);
-    differences.unless(agrees, 'state-and-decision', where, `weights ${show(state.weights)}, decided ${show(decision.to)}`);
+    differences.unless(
+      agrees,
+      'state-and-decision',
+      where,
+      `weights ${show(state.weights)}, decided ${show(decision.to)}`,
+    );
   });
   for (const [model, { decisions }] of history.models) {
     const last = decisions.length;
     const found = newest.get(model)?.sequence;
-    differences.unless(found === last, 'state-and-decision', model, `the last state is of ${found}, the last decision ${last}`);
+    differences.unless(
+      found === last,
+      'state-and-decision',
+      model,
+      `the last state is of ${found}, the last decision ${last}`,
+    );
   }
   return newest;
 }

@@ -105,7 +105,10 @@ export class ModelTold {
   }
 }
 
-function addPhase({ phases, spec, canary }: RolloutTold, { sequence, generation, step = 0, to, action }: Decision): void {
+function addPhase(
+  { phases, spec, canary }: RolloutTold,
+  { sequence, generation, step = 0, to, action }: Decision,
+): void {
   const first: RolloutStep | undefined = spec.steps[0];
   if (action === 'started' && first?.kind === 'pause') return;
   const before = phases.at(-1)?.weights[canary] ?? 0;

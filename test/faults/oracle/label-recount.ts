@@ -1,4 +1,12 @@
-import { type Attribution, classHash, type Label, labelCodec, pairCodec, type PredictionIdSealer, tickCodec } from '@app/shared';
+import {
+  type Attribution,
+  classHash,
+  type Label,
+  labelCodec,
+  pairCodec,
+  type PredictionIdSealer,
+  tickCodec,
+} from '@app/shared';
 import type { History, ModelTold } from './history.js';
 import type { LogRecord } from './log-source.js';
 import { parse } from './outcome-recount.js';
@@ -125,7 +133,11 @@ export class LabelRecount {
 }
 
 /** Null: nobody can tell, because nothing is known of what was predicted. */
-function isRight(label: Label['label'], { valueKind, value, generation }: Attribution, told: ModelTold): boolean | null {
+function isRight(
+  label: Label['label'],
+  { valueKind, value, generation }: Attribution,
+  told: ModelTold,
+): boolean | null {
   if (valueKind === 'none') return null;
   if (valueKind === 'class') return classHash(label) === value;
   const tolerance = told.rolloutOf(generation)?.spec.prediction?.tolerance ?? 0;

@@ -40,7 +40,10 @@ export class KafkaLogSource implements LogSource {
     const topic = this.topics[role];
     const missing = await this.ends(topic);
     if (missing.size === 0) return;
-    const consumer = this.kafka.consumer({ groupId: `oracle-${randomUUID()}`, maxBytesPerPartition: BYTES_PER_PARTITION_MAX });
+    const consumer = this.kafka.consumer({
+      groupId: `oracle-${randomUUID()}`,
+      maxBytesPerPartition: BYTES_PER_PARTITION_MAX,
+    });
     const done = Promise.withResolvers<void>();
     const reached = (partition: number, nextOffset: number): void => {
       if (nextOffset >= (missing.get(partition) ?? Infinity)) missing.delete(partition);
@@ -94,10 +97,13 @@ function recordOf(partition: number, message: kafkajs.KafkaMessage): LogRecord {
 
 /** Records in memory: what a test has changed. */
 export class MemoryLogSource implements LogSource {
-  constructor(readonly records: Readonly<Record<TopicRole, readonly LogRecord[]>>) {}
+  constructor(
+    private readonly records: Readonly<Record<TopicRole, readonly LogRecord[]>>,
+    private readonly topics: TopicNames,
+  ) {}
 
   topicOf(role: TopicRole): string {
-    return role;
+    return this.topics[role];
   }
 
   async read(role: TopicRole, onRecord: (record: LogRecord) => void): Promise<void> {

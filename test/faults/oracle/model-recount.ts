@@ -232,7 +232,8 @@ export class ModelRecount {
     same('rollout', open.told.id, verdict.rollout);
     same('step', open.planStep, verdict.step);
     same('counted', open.counted, { stable: verdict.counted.stable, canary: verdict.counted.canary });
-    const check = (name: string): CheckResult | undefined => verdict.checks.find((one) => one.check === name && !one.segment);
+    const check = (name: string): CheckResult | undefined =>
+      verdict.checks.find((one) => one.check === name && !one.segment);
     const { errorRate, accuracy } = open.spec.checks;
     if (errorRate) same('errorRate', open.errors, armsOf(check('errorRate')));
     if (errorRate && errorRate.max < 1) same('errorCeiling', open.ceiling, figuresOf(check('errorCeiling')?.canary));

@@ -71,7 +71,8 @@ export async function judge(evidence: Evidence): Promise<Judgement> {
   checkFinal(counted, clients, differences);
   const seen = clients && index ? checkClients(clients, index, history, differences) : null;
   if (clients) for (const { gaps } of counted.outcomes) checkGaps(gaps, clients, differences);
-  const sum = (of: (recounted: OutcomeRecount) => number): number => counted.outcomes.reduce((n, one) => n + of(one), 0);
+  const sum = (of: (recounted: OutcomeRecount) => number): number =>
+    counted.outcomes.reduce((n, one) => n + of(one), 0);
   return {
     differences,
     history,
@@ -164,15 +165,26 @@ async function notePoison(
 /** Whatever a controller has confirmed was decided. */
 function checkConfirmed({ confirmed }: Evidence, history: History, differences: Differences): void {
   for (const { model, commandId, action } of confirmed) {
-    const found = history.find(model)?.decisions.some(({ cause }) => cause.kind === 'command' && cause.commandId === commandId);
+    const found = history
+      .find(model)
+      ?.decisions.some(({ cause }) => cause.kind === 'command' && cause.commandId === commandId);
     // A canary that an apply names is decided about when it is ready; the rollout it began says so.
-    if (!found && action !== 'apply') differences.add('confirmed-and-not-decided', model, `${action}, command ${commandId}`);
+    if (!found && action !== 'apply')
+      differences.add('confirmed-and-not-decided', model, `${action}, command ${commandId}`);
   }
 }
 
-function checkRedis(redis: RedisSide, { outcomes, labels }: Recounts, windows: WindowRecount, differences: Differences): void {
+function checkRedis(
+  redis: RedisSide,
+  { outcomes, labels }: Recounts,
+  windows: WindowRecount,
+  differences: Differences,
+): void {
   windows.check(redis, differences);
-  const slots = [...outcomes.map((one, i) => ['outcome', i, one] as const), ...labels.map((one, i) => ['label', i, one] as const)];
+  const slots = [
+    ...outcomes.map((one, i) => ['outcome', i, one] as const),
+    ...labels.map((one, i) => ['label', i, one] as const),
+  ];
   for (const [kind, partition, { lastMeaningful }] of slots) {
     const name = `${kind}-${partition}`;
     const position = redis.positions.get(name);
@@ -180,7 +192,12 @@ function checkRedis(redis: RedisSide, { outcomes, labels }: Recounts, windows: W
       differences.unless(lastMeaningful < 0, 'slot-position', name, 'there is no such slot');
       continue;
     }
-    differences.unless(position > lastMeaningful, 'slot-position', name, `stands at ${position}, a record at ${lastMeaningful} waits`);
+    differences.unless(
+      position > lastMeaningful,
+      'slot-position',
+      name,
+      `stands at ${position}, a record at ${lastMeaningful} waits`,
+    );
   }
 }
 

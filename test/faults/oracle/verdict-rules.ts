@@ -40,7 +40,9 @@ export async function readVerdicts(
     const { value } = verdict;
     const of = cuts.at(-1);
     const isOfIt =
-      of && of.cut.number === value.cut.number && JSON.stringify(of.cut.positions) === JSON.stringify(value.cut.positions);
+      of &&
+      of.cut.number === value.cut.number &&
+      JSON.stringify(of.cut.positions) === JSON.stringify(value.cut.positions);
     if (!isOfIt) return differences.add('verdict-without-cut', placeOf(record), `of cut ${value.cut.number}`);
     if (byId.has(value.verdictId)) differences.add('verdict-twice', placeOf(record), value.verdictId);
     if (of.verdicts.some(({ model }) => model === value.model))
@@ -107,7 +109,11 @@ export function checkVerdicts(
         const recount = models.get(verdict.model);
         if (!recount) differences.add('verdict-figures', where, 'nothing is known of this model');
         for (const { figure, expected, found } of recount?.compare(verdict) ?? [])
-          differences.add('verdict-figures', where, `${figure}: counted ${show(expected)}, the verdict says ${show(found)}`);
+          differences.add(
+            'verdict-figures',
+            where,
+            `${figure}: counted ${show(expected)}, the verdict says ${show(found)}`,
+          );
       }
     }
   }
@@ -122,7 +128,8 @@ function learn(
   differences: Differences,
 ): void {
   const told = history.find(model);
-  if (!told) return differences.add('cut-knows-too-much', model, `decision ${sequence} of a model nobody decided about`);
+  if (!told)
+    return differences.add('cut-knows-too-much', model, `decision ${sequence} of a model nobody decided about`);
   const recount = models.get(model) ?? new ModelRecount(told);
   models.set(model, recount);
   recount.learn(sequence);

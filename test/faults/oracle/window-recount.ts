@@ -63,7 +63,8 @@ export class WindowRecount {
       const found = shown.get(key) ?? noFigures();
       const where = `${model} ${version}, window ${start}`;
       const text = `counted ${JSON.stringify(counted)}, shown ${JSON.stringify(pick(found))}`;
-      const tooMuch = found.routed > counted.routed || found.labelled > counted.labelled || found.errors > counted.errors;
+      const tooMuch =
+        found.routed > counted.routed || found.labelled > counted.labelled || found.errors > counted.errors;
       if (tooMuch) differences.add('window-too-much', where, text);
       else if (start >= exactFromMs && JSON.stringify(counted) !== JSON.stringify(pick(found)))
         differences.add('window', where, text);
@@ -81,5 +82,10 @@ export class WindowRecount {
 }
 
 const noFigures = (): WindowFigures => ({ routed: 0, errors: 0, labelled: 0, right: 0 });
-const pick = ({ routed, errors, labelled, right }: WindowFigures): WindowFigures => ({ routed, errors, labelled, right });
+const pick = ({ routed, errors, labelled, right }: WindowFigures): WindowFigures => ({
+  routed,
+  errors,
+  labelled,
+  right,
+});
 const keyOf = (model: string, version: string, startMs: number): string => JSON.stringify([model, version, startMs]);

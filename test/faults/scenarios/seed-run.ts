@@ -63,7 +63,8 @@ export async function runSeed(options: SeedRunOptions): Promise<SeedResult> {
     const found = await breakAndJudge(options, world);
     return { ...found, seed: options.seed, brokers: options.brokers, seconds: (performance.now() - startedMs) / 1000 };
   } finally {
-    if (options.keepIn !== null) cpSync(join(world.folder, 'services'), join(options.keepIn, `seed-${options.seed}`), { recursive: true });
+    if (options.keepIn !== null)
+      cpSync(join(world.folder, 'services'), join(options.keepIn, `seed-${options.seed}`), { recursive: true });
     await world.close();
   }
 }
@@ -72,14 +73,22 @@ async function breakAndJudge(
   options: SeedRunOptions,
   world: FaultWorld,
 ): Promise<Omit<SeedResult, 'seed' | 'brokers' | 'seconds'>> {
-  const { seed, say, models: modelCount, predictionsPerSecond } = options;
+  const { seed, models: modelCount, predictionsPerSecond } = options;
+  const startedMs = performance.now();
+  const say = (line: string): void =>
+    options.say(`${((performance.now() - startedMs) / 1000).toFixed(0).padStart(4)} s: ${line}`);
   const models = Array.from({ length: modelCount }, (_, i) => `model-${i + 1}`);
   const runFromMs = Date.now();
   await using opened = new AsyncDisposableStack();
   await world.startAll();
   const cuts = new CutWatch(world);
   opened.defer(() => cuts.close());
-  const operators = new Operators({ seed, models, controllers: world.of('controller'), labelsWithinMs: LABELS_WITHIN_MS });
+  const operators = new Operators({
+    seed,
+    models,
+    controllerUrls: () => world.running('controller').map(({ url }) => url),
+    labelsWithinMs: LABELS_WITHIN_MS,
+  });
   opened.defer(() => operators.close());
   await operators.register();
   const labels = world.bus.producer();
@@ -87,14 +96,15 @@ async function breakAndJudge(
     seed,
     models: models.map((model) => ({ model, perSecond: predictionsPerSecond / modelCount })),
     usersPerModel: 400,
-    routers: world.of('router'),
+    routers: () => world.running('router'),
     labels: { producer: labels, topic: world.topics.label, labelsWithinMs: LABELS_WITHIN_MS },
   });
   clients.start();
   opened.defer(() => clients.stop());
   const injector = new Injector(world, say);
   opened.defer(() => injector.close());
-  if (!(await comesTrue(async () => clients.readyCount === 2, READY_MS_MAX))) throw new Error('the routers are not ready');
+  if (!(await comesTrue(async () => clients.readyCount === 2, READY_MS_MAX)))
+    throw new Error('the routers are not ready');
   operators.goOn();
   await delay(WARM_UP_MS);
   await faultsOf(options, world, injector);
@@ -102,7 +112,8 @@ async function breakAndJudge(
   await delay(CALM_MS);
   await operators.stop();
   await clients.stop();
-  const rest = await comeToRest(world, cuts, { models, fromMs: runFromMs });
+  const rest = await comeToRest(world, cuts, { models, fromMs: runFromMs, say });
+  say('everything is at rest; the oracle reads');
   const judgement = await judge({
     source: new KafkaLogSource(world.brokers, world.topics),
     sealer: world.sealer,
@@ -121,7 +132,6 @@ async function breakAndJudge(
   for (const problem of rest.problems) differences.add('not-at-rest', 'all', problem);
   checkProcesses(world, differences.add.bind(differences));
   const replays = await checkReplays(world, judgement);
-  await Promise.all(world.slots.map((slot) => slot.stop()));
   return {
     faults: injector.record.done,
     differences: differences.all(),
@@ -167,18 +177,25 @@ interface Rest {
 async function comeToRest(
   world: FaultWorld,
   cuts: CutWatch,
-  { models, fromMs }: { readonly models: readonly string[]; readonly fromMs: number },
+  { models, fromMs, say }: { models: readonly string[]; fromMs: number; say: (line: string) => void },
 ): Promise<Rest> {
   const problems: string[] = [];
+  const stop = async (slots: readonly ServiceSlot[]): Promise<void> => {
+    const codes = await Promise.all(slots.filter(({ current }) => current !== null).map((slot) => slot.stop()));
+    codes.forEach((code, i) => code !== 0 && problems.push(`${slots[i]!.name} ended with ${code}`));
+  };
   if (!(await routersAreDone(world, SETTLE_MS_MAX))) problems.push('routers hold outcomes that they do not send');
-  const routers = await routerFigures(world);
+  const routers = await routerFigures(world.running('router'));
   // Their last buckets are closed with them.
-  for (const slot of world.of('router')) {
-    const code = await slot.stop();
-    if (code !== 0) problems.push(`${slot.name} ended with ${code}`);
-  }
-  if (!(await cuts.evaluatorsAreDone(SETTLE_MS_MAX))) problems.push('evaluators have not come to the end of the records');
-  const windows = await shownWindows(world.of('controller'), models, { fromMs: fromMs - 70_000, toMs: Date.now() + 70_000 });
+  await stop(world.of('router'));
+  say('routers have sent everything and are closed');
+  if (!(await cuts.evaluatorsAreDone(SETTLE_MS_MAX)))
+    problems.push('evaluators have not come to the end of the records');
+  const windows = await shownWindows(world.running('controller')[0]!.url, models, {
+    fromMs: fromMs - 70_000,
+    toMs: Date.now() + 70_000,
+  });
+  await stop([...world.of('evaluator'), ...world.of('controller')]);
   return { problems, routers, windows, positions: await slotPositions(world) };
 }
 

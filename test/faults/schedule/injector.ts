@@ -155,7 +155,9 @@ export class Injector {
       return;
     }
     const mode: LinkMode =
-      kind === 'delay' ? { kind: 'delayed', delayMs: amountMs } : { kind: kind === 'stall' ? 'stalled' : kind === 'cut' ? 'cut' : 'half-open' };
+      kind === 'delay'
+        ? { kind: 'delayed', delayMs: amountMs }
+        : { kind: kind === 'stall' ? 'stalled' : kind === 'cut' ? 'cut' : 'half-open' };
     for (const one of links) one.set(mode);
     await delay(durationMs);
     for (const one of links) one.set(OPEN);

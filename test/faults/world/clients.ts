@@ -2,7 +2,7 @@ import { Pool } from 'undici';
 import { type BusProducer, type Label, labelCodec } from '@app/shared';
 import { type Random, seededRandom } from '../../../apps/standalone/src/demo/seeded-random.js';
 import { CLASSES, questionBody } from './model-server.js';
-import type { Incarnation, ServiceSlot } from './service-slot.js';
+import type { Incarnation } from './service-slot.js';
 
 /** One prediction as its client saw it. */
 export interface SentPrediction {
@@ -23,7 +23,8 @@ export interface ClientsOptions {
   readonly seed: number;
   readonly models: readonly { readonly model: string; readonly perSecond: number }[];
   readonly usersPerModel: number;
-  readonly routers: readonly ServiceSlot[];
+  /** Those that are there, ready or not. */
+  readonly routers: () => readonly Incarnation[];
   readonly labels: LabelHabits | null;
 }
 
@@ -174,7 +175,7 @@ export class Clients {
 
   /** As a load balancer does: each router is asked on its own, so that one that hangs does not hide what others say. */
   private lookForReady(): void {
-    const routers = this.options.routers.flatMap(({ current }) => (current ? [current] : []));
+    const routers = this.options.routers();
     this.readyRouters = this.readyRouters.filter((router) => routers.includes(router));
     for (const router of routers) {
       if (this.asked.has(router.id)) continue;

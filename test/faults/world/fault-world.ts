@@ -17,7 +17,7 @@ import type { LocalServer, Say } from '../../../deploy/local/local-server.js';
 import { freePort } from '../../../deploy/local/ports.js';
 import { Link } from './link.js';
 import { RedisWithSnapshots } from './redis-with-snapshots.js';
-import { type App, APPS, ServiceSlot } from './service-slot.js';
+import { type App, APPS, type Incarnation, ServiceSlot } from './service-slot.js';
 
 export interface FaultWorldOptions {
   /** One, or three. */
@@ -56,6 +56,8 @@ export interface FaultWorld {
   readonly controlPartitions: number;
   readonly dataPartitions: number;
   of(app: App): readonly ServiceSlot[];
+  /** The processes of a service that are there now. */
+  running(app: App): readonly Incarnation[];
   slot(name: string): ServiceSlot;
   /** Starts every slot that is no spare. */
   startAll(): Promise<void>;
@@ -137,6 +139,7 @@ export async function startFaultWorld(options: FaultWorldOptions): Promise<Fault
     controlPartitions,
     dataPartitions,
     of: (app) => slots.filter((slot) => slot.app === app),
+    running: (app) => slots.flatMap((slot) => (slot.app === app && slot.current ? [slot.current] : [])),
     slot: (name) => slots.find((slot) => slot.name === name)!,
     async startAll() {
       await Promise.all(slots.filter(({ name }) => !isSpare.has(name)).map((slot) => slot.start()));

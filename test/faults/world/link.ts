@@ -10,8 +10,7 @@ import type { AddressInfo } from 'node:net';
  *   cut        connections are reset, and new ones too
  */
 export type LinkMode =
-  | { readonly kind: 'open' | 'stalled' | 'half-open' | 'cut' }
-  | { readonly kind: 'delayed'; readonly delayMs: number };
+  { readonly kind: 'open' | 'stalled' | 'half-open' | 'cut' } | { readonly kind: 'delayed'; readonly delayMs: number };
 
 export const OPEN: LinkMode = { kind: 'open' };
 

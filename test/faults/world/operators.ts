@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RolloutState } from '@app/shared';
 import { type Random, seededRandom } from '../../../apps/standalone/src/demo/seeded-random.js';
 import { type Behaviour, ModelServer } from './model-server.js';
-import type { ServiceSlot } from './service-slot.js';
 
 /** A command that a controller has confirmed. */
 export interface ConfirmedCommand {
@@ -14,16 +13,22 @@ export interface ConfirmedCommand {
 export interface OperatorsOptions {
   readonly seed: number;
   readonly models: readonly string[];
-  readonly controllers: readonly ServiceSlot[];
+  /** Where the controllers are that are there now. */
+  readonly controllerUrls: () => readonly string[];
   readonly labelsWithinMs: number;
+  /** What is rolled out; drawn by the seed. Default: all there are. */
+  readonly plans?: readonly PlanName[];
 }
 
 interface Plan {
-  readonly name: string;
+  readonly name: PlanName;
   readonly canary: Behaviour;
   /** What a person does some time after the start; absent: waits for the end. */
   readonly byHand?: 'abort' | 'promote' | 'pause-resume' | 'undo-after';
 }
+
+const PLAN_NAMES = ['good', 'failing', 'wrong', 'dead', 'aborted', 'promoted by hand', 'paused', 'undone'] as const;
+export type PlanName = (typeof PLAN_NAMES)[number];
 
 const GOOD: Behaviour = { errorRate: 0.02, accuracy: 0.9, latencyMs: 2 };
 const PLANS: readonly Plan[] = [
@@ -33,7 +38,7 @@ const PLANS: readonly Plan[] = [
   { name: 'dead', canary: { ...GOOD, errorRate: 1 } },
   { name: 'aborted', canary: GOOD, byHand: 'abort' },
   { name: 'promoted by hand', canary: GOOD, byHand: 'promote' },
-  { name: 'paused and resumed', canary: GOOD, byHand: 'pause-resume' },
+  { name: 'paused', canary: GOOD, byHand: 'pause-resume' },
   { name: 'undone', canary: GOOD, byHand: 'undo-after' },
 ];
 const ANSWER_MS_MAX = 8_000;
@@ -49,9 +54,13 @@ export class Operators {
   private readonly servers: ModelServer[] = [];
   private readonly ending = new AbortController();
   private readonly work: Promise<void>[] = [];
+  private readonly plans: readonly Plan[];
   private commands = 0;
 
-  constructor(private readonly options: OperatorsOptions) {}
+  constructor(private readonly options: OperatorsOptions) {
+    const { plans = PLAN_NAMES } = options;
+    this.plans = PLANS.filter(({ name }) => plans.includes(name));
+  }
 
   /** Registers all models; rollouts begin with goOn(). */
   async register(): Promise<void> {
@@ -89,7 +98,7 @@ export class Operators {
 
   private async rollOutForEver(model: string, random: Random): Promise<void> {
     for (let number = 1; !this.ending.signal.aborted; number++) {
-      const plan = PLANS[Math.floor(random() * PLANS.length)]!;
+      const plan = this.plans[Math.floor(random() * this.plans.length)]!;
       const canary = await this.newServer(`${model}-v${number}`, plan.canary);
       const before = await this.state(model);
       if (!before) return;
@@ -149,7 +158,8 @@ export class Operators {
     return this.order(model, 'apply', 'rollouts', file);
   }
 
-  private command(model: string, action: string): Promise<void> {
+  /** Orders something by hand; resolves when a controller has said yes or no. */
+  command(model: string, action: string): Promise<void> {
     return this.order(model, action, `models/${model}/${action}`, { reason: 'a fault run' });
   }
 
@@ -168,7 +178,7 @@ export class Operators {
     { body, commandId }: { readonly body?: object; readonly commandId?: string },
   ): Promise<{ readonly status: number; readonly body: unknown } | null> {
     for (let attempt = 0; !this.ending.signal.aborted; attempt++) {
-      const urls = this.options.controllers.flatMap(({ current }) => (current ? [current.url] : []));
+      const urls = this.options.controllerUrls();
       const url = urls[attempt % Math.max(1, urls.length)];
       if (url === undefined) {
         await this.pause(POLL_MS);

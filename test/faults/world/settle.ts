@@ -4,7 +4,7 @@ import type { RouterFigures } from '../oracle/client-rules.js';
 import type { ShownWindow } from '../oracle/window-recount.js';
 import type { FaultWorld } from './fault-world.js';
 import { Metrics } from './metrics.js';
-import type { ServiceSlot } from './service-slot.js';
+import type { Incarnation } from './service-slot.js';
 
 const POLL_MS = 200;
 
@@ -19,10 +19,9 @@ export async function comesTrue(condition: () => Promise<boolean>, withinMs: num
 }
 
 /** What the routers that are there say of their outcomes. */
-export async function routerFigures(world: FaultWorld): Promise<readonly RouterFigures[]> {
-  const alive = world.of('router').flatMap(({ current }) => (current ? [current] : []));
+export function routerFigures(routers: readonly Pick<Incarnation, 'id' | 'url'>[]): Promise<readonly RouterFigures[]> {
   return Promise.all(
-    alive.map(async ({ id, url }) => {
+    routers.map(async ({ id, url }) => {
       const metrics = await Metrics.of(url);
       const outcomes = (state: string): number => metrics.sum('model_canary_router_outcomes_total', `state="${state}"`);
       const restored = (state: string): number =>
@@ -42,10 +41,8 @@ export async function routerFigures(world: FaultWorld): Promise<readonly RouterF
 /** Everything that routers have made is with Kafka, or counted as dropped. */
 export function routersAreDone(world: FaultWorld, withinMs: number): Promise<boolean> {
   return comesTrue(async () => {
-    const all = await routerFigures(world);
-    return all.every(
-      ({ held, restored }) => held === 0 && restored.found === restored.acknowledged + restored.dropped,
-    );
+    const all = await routerFigures(world.running('router'));
+    return all.every(({ held, restored }) => held === 0 && restored.found === restored.acknowledged + restored.dropped);
   }, withinMs);
 }
 
@@ -102,13 +99,12 @@ export async function slotPositions(world: FaultWorld): Promise<ReadonlyMap<stri
   return new Map(names.flatMap((name, i) => (found[i] == null ? [] : [[name, Number(found[i])] as const])));
 }
 
-/** Windows of 10 s of some models, as a controller shows them. */
+/** Windows of 10 s of some models, as the controller at `url` shows them. */
 export async function shownWindows(
-  controllers: readonly ServiceSlot[],
+  url: string,
   models: readonly string[],
   { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
 ): Promise<ReadonlyMap<string, readonly ShownWindow[]>> {
-  const url = controllers.find(({ current }) => current !== null)!.current!.url;
   const windows = new Map<string, readonly ShownWindow[]>();
   for (const model of models) {
     const path = `${url}/api/v1/models/${model}/windows?resolution=10s&from=${Math.floor(fromMs)}&to=${Math.ceil(toMs)}`;
