@@ -5,6 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { tableLines } from '../../apps/cli/src/views/table.js';
+import { killEvaluators } from './scenarios/evaluator-kills.js';
 import type { ScenarioContext, ScenarioResult } from './scenarios/scenario.js';
 import { kindsOf, runSeeds, seedsOf } from './scenarios/seeds.js';
 import { FAULT_KINDS, FAULT_TEXT } from './schedule/schedule.js';
@@ -48,6 +49,17 @@ program
         context,
       ),
     ),
+  );
+
+program
+  .command('evaluator-kills')
+  .description('kill -9 of an evaluator at random moments under a flood of outcomes; every count is exact.')
+  .option('--times <n>', 'kills', positive, 100)
+  .option('--evaluators <n>', 'that share the work', positive, 1)
+  .option('--rate <n>', 'outcomes a second', positive, 5_000)
+  .option('--seed <n>', 'of the traffic and the moments', positive, 1)
+  .action(({ times, evaluators, rate, seed }: { times: number; evaluators: number; rate: number; seed: number }) =>
+    show((context) => killEvaluators({ times, evaluators, outcomesPerSecond: rate, seed }, context)),
   );
 
 await program.parseAsync();

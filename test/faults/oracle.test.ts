@@ -169,7 +169,12 @@ const records =
   (run) => ({ ...run, records: { ...run.records, [role]: change([...run.records[role]]) } });
 
 /** Changes the value of one of the records that are meant: that after so much of them, 0 the first. */
-const value = <T>(role: TopicRole, isMeant: (value: T) => boolean, change: (value: T) => unknown, after = 0): Mutation =>
+const value = <T>(
+  role: TopicRole,
+  isMeant: (value: T) => boolean,
+  change: (value: T) => unknown,
+  after = 0,
+): Mutation =>
   records(role, (all) => {
     const meant = all.filter((record) => isReal(record) && isMeant(json(record) as T));
     const chosen = meant[Math.floor(after * meant.length)];
@@ -204,12 +209,18 @@ describe('the oracle', () => {
 
   const rulesOf = async (mutate: Mutation): Promise<readonly string[]> => {
     const mutated = mutate(run);
-    const { differences } = await judge({ ...mutated.evidence, source: new MemoryLogSource(mutated.records, topicNames()) });
+    const { differences } = await judge({
+      ...mutated.evidence,
+      source: new MemoryLogSource(mutated.records, topicNames()),
+    });
     return [...differences.rules().keys()];
   };
 
   it('finds no difference in what really happened, and has counted something of everything', async () => {
-    const { differences, figures } = await judge({ ...run.evidence, source: new MemoryLogSource(run.records, topicNames()) });
+    const { differences, figures } = await judge({
+      ...run.evidence,
+      source: new MemoryLogSource(run.records, topicNames()),
+    });
     expect(differences.all()).toEqual([]);
     expect(figures.clients!.predictions).toBe(figures.outcomes);
     expect(figures.verdicts.holds).toEqual({});

@@ -256,20 +256,19 @@ function checkAccounts({ routers }: ClientSide, differences: Differences): void 
   }
 }
 
-/** Lanes of routers that neither died nor dropped anything have no gaps. */
-export function checkGaps(
-  gaps: readonly LaneGap[],
-  { incarnations, routers, fullDisks }: ClientSide,
-  differences: Differences,
-): void {
-  const slotOf = (router: string): string => router.slice(0, router.lastIndexOf('-'));
-  for (const { router, partition, records } of gaps) {
-    const slot = slotOf(router);
-    const diedSometime = incarnations.some((one) => one.slot === slot && one.end !== 'stopped' && one.end !== null);
-    const dropped = routers.some(
-      (one) => one.incarnation.startsWith(`${slot}/`) && one.dropped + one.restored.dropped > 0,
-    );
-    if (!diedSometime && !dropped && !fullDisks.has(slot))
+/** Whether records of a router may be missing: it died, or dropped what its disk did not take. */
+export function mayLose(router: string, { incarnations, routers, fullDisks }: ClientSide): boolean {
+  const slot = router.slice(0, router.lastIndexOf('-'));
+  const died = incarnations.some((one) => one.slot === slot && one.end !== 'stopped' && one.end !== null);
+  const dropped = routers.some(
+    (one) => one.incarnation.startsWith(`${slot}/`) && one.dropped + one.restored.dropped > 0,
+  );
+  return died || dropped || fullDisks.has(slot);
+}
+
+/** The lanes of all other routers have no gaps. */
+export function checkGaps(gaps: readonly LaneGap[], side: ClientSide, differences: Differences): void {
+  for (const { router, partition, records } of gaps)
+    if (!mayLose(router, side))
       differences.add('lane-gap', `${router} in partition ${partition}`, `${records} records never came`);
-  }
 }

@@ -1,5 +1,5 @@
 import type { PredictionIdSealer, TopicRole, Verdict } from '@app/shared';
-import { checkClients, checkGaps, type ClientFigures, type ClientSide, OutcomeIndex } from './client-rules.js';
+import { checkClients, checkGaps, type ClientFigures, type ClientSide, mayLose, OutcomeIndex } from './client-rules.js';
 import { checkDeadLetters } from './dead-letter-rules.js';
 import { checkDecisions, checkStates } from './decision-rules.js';
 import { Differences } from './differences.js';
@@ -201,13 +201,9 @@ function checkRedis(
   }
 }
 
-/** Every bucket ends, but for those of routers that died. */
+/** Every bucket ends, but for those whose records may be lost. */
 function checkFinal({ outcomes }: Recounts, clients: ClientSide | null, differences: Differences): void {
   for (const recounted of outcomes)
-    for (const { router, bucket, model } of recounted.unfinished()) {
-      const slot = router.slice(0, router.lastIndexOf('-'));
-      const died = clients?.incarnations.some((one) => one.slot === slot && one.end !== 'stopped' && one.end !== null);
-      const full = clients?.fullDisks.has(slot);
-      if (clients && !died && !full) differences.add('bucket-never-final', `${router} ${bucket}`, model);
-    }
+    for (const { router, bucket, model } of recounted.unfinished())
+      if (clients && !mayLose(router, clients)) differences.add('bucket-never-final', `${router} ${bucket}`, model);
 }

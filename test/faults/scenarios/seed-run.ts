@@ -56,7 +56,6 @@ export async function runSeed(options: SeedRunOptions): Promise<SeedResult> {
     counts: { router: 2, evaluator: 2, controller: 2 },
     spares: { evaluator: 1 },
     smallDisk: { slot: 'router-2', bytes: SMALL_DISK_BYTES },
-    env: { router: { ROUTER_SPOOL_BYTES_MAX: String(1024 * 1024) } },
     say,
   });
   try {

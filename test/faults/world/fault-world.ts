@@ -29,7 +29,7 @@ export interface FaultWorldOptions {
   readonly controlPartitions?: number;
   /** Further environment of the services. */
   readonly env?: Partial<Readonly<Record<App, Readonly<Record<string, string>>>>>;
-  /** A router whose data directory is a disk of its own, of so many bytes. */
+  /** A router whose data directory is a disk of its own of so many bytes, and whose spool is bounded by 1 MiB. */
   readonly smallDisk?: { readonly slot: string; readonly bytes: number };
   /** Kafka's JVM with all its optimisations: where times are measured. */
   readonly optimised?: boolean;
@@ -63,6 +63,9 @@ export interface FaultWorld {
   startAll(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** The router takes no smaller bound. */
+const SPOOL_BYTES_LEAST = 1024 * 1024;
 
 /** Starts the servers and makes the topics; the services are started by startAll(). */
 export async function startFaultWorld(options: FaultWorldOptions): Promise<FaultWorld> {
@@ -111,14 +114,16 @@ export async function startFaultWorld(options: FaultWorldOptions): Promise<Fault
     if (redisLink) links.get(name)!.push(redisLink);
     const home = join(folder, 'services');
     mkdirSync(home, { recursive: true });
+    const isSmall = options.smallDisk?.slot === name;
     const env = {
+      ...(isSmall ? { ROUTER_SPOOL_BYTES_MAX: String(SPOOL_BYTES_LEAST) } : {}),
       TOPIC_PREFIX: prefix,
       REDIS_PREFIX: prefix,
       PREDICTION_ID_KEYS: keys,
       LOG_LEVEL: 'info',
       ...options.env?.[app],
     };
-    const diskBytes = options.smallDisk?.slot === name ? options.smallDisk.bytes : undefined;
+    const diskBytes = isSmall ? options.smallDisk!.bytes : undefined;
     slots.push(new ServiceSlot({ name, app, folder: home, env, kafkaLinks, redisLink, diskBytes, guard }));
   }
   started.defer(async () => void (await Promise.all(slots.map((slot) => slot.kill()))));

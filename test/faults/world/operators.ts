@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RolloutState } from '@app/shared';
 import { type Random, seededRandom } from '../../../apps/standalone/src/demo/seeded-random.js';
+import { ControllerApi } from './controller-api.js';
 import { type Behaviour, ModelServer } from './model-server.js';
 
 /** A command that a controller has confirmed. */
@@ -41,7 +42,6 @@ const PLANS: readonly Plan[] = [
   { name: 'paused', canary: GOOD, byHand: 'pause-resume' },
   { name: 'undone', canary: GOOD, byHand: 'undo-after' },
 ];
-const ANSWER_MS_MAX = 8_000;
 const POLL_MS = 250;
 /** A rollout that takes longer is aborted: others are to have their turn. */
 const PATIENCE_MS = 30_000;
@@ -55,10 +55,12 @@ export class Operators {
   private readonly ending = new AbortController();
   private readonly work: Promise<void>[] = [];
   private readonly plans: readonly Plan[];
+  private readonly api: ControllerApi;
   private commands = 0;
 
   constructor(private readonly options: OperatorsOptions) {
-    const { plans = PLAN_NAMES } = options;
+    const { plans = PLAN_NAMES, controllerUrls } = options;
+    this.api = new ControllerApi(controllerUrls);
     this.plans = PLANS.filter(({ name }) => plans.includes(name));
   }
 
@@ -90,10 +92,9 @@ export class Operators {
     await Promise.all(this.servers.map((server) => server.stop()));
   }
 
-  /** The state of a model as some controller shows it. Resolves to null when everything ends before one answers. */
-  async state(model: string): Promise<RolloutState | null> {
-    const answer = await this.ask('GET', `models/${model}`, {});
-    return answer && (answer.body as { state: RolloutState }).state;
+  /** The state of a model as some controller shows it; null when everything ends before one answers. */
+  state(model: string): Promise<RolloutState | null> {
+    return this.api.state(model, this.ending.signal);
   }
 
   private async rollOutForEver(model: string, random: Random): Promise<void> {
@@ -154,60 +155,19 @@ export class Operators {
     };
   }
 
-  private apply(model: string, file: object): Promise<void> {
-    return this.order(model, 'apply', 'rollouts', file);
-  }
-
   /** Orders something by hand; resolves when a controller has said yes or no. */
   command(model: string, action: string): Promise<void> {
     return this.order(model, action, `models/${model}/${action}`, { reason: 'a fault run' });
   }
 
-  /** Asks again with the same key until somebody says yes or no. */
-  private async order(model: string, action: string, path: string, body: object): Promise<void> {
-    const commandId = `fault-run-${this.options.seed}-${++this.commands}`;
-    const answer = await this.ask('POST', path, { body, commandId });
-    if (answer?.status === 422) throw new Error(`${action} of ${model}: ${JSON.stringify(answer.body)}`);
-    if (answer && answer.status < 300) this.confirmed.push({ model, commandId, action });
+  private apply(model: string, file: object): Promise<void> {
+    return this.order(model, 'apply', 'rollouts', file);
   }
 
-  /** Asks controllers in turn until one answers with something else than "not now". */
-  private async ask(
-    method: string,
-    path: string,
-    { body, commandId }: { readonly body?: object; readonly commandId?: string },
-  ): Promise<{ readonly status: number; readonly body: unknown } | null> {
-    for (let attempt = 0; !this.ending.signal.aborted; attempt++) {
-      const urls = this.options.controllerUrls();
-      const url = urls[attempt % Math.max(1, urls.length)];
-      if (url === undefined) {
-        await this.pause(POLL_MS);
-        continue;
-      }
-      try {
-        const response = await fetch(`${url}/api/v1/${path}`, {
-          method,
-          signal: AbortSignal.any([AbortSignal.timeout(ANSWER_MS_MAX), this.ending.signal]),
-          ...(body
-            ? {
-                // JSON is YAML.
-                body: JSON.stringify(body),
-                headers: {
-                  'content-type': path === 'rollouts' ? 'text/yaml' : 'application/json',
-                  'idempotency-key': commandId!,
-                },
-              }
-            : {}),
-        });
-        const answer: unknown = await response.json();
-        const comesLater = response.status >= 500 || (response.status === 404 && method === 'GET');
-        if (!comesLater) return { status: response.status, body: answer };
-      } catch {
-        // Killed, suspended or cut off: the next one is asked.
-      }
-      await this.pause(POLL_MS);
-    }
-    return null;
+  private async order(model: string, action: string, path: string, body: object): Promise<void> {
+    const commandId = `fault-run-${this.options.seed}-${++this.commands}`;
+    const answer = await this.api.order(path, body, { commandId, signal: this.ending.signal });
+    if (answer && answer.status < 300) this.confirmed.push({ model, commandId, action });
   }
 
   private async newServer(name: string, behaviour: Behaviour): Promise<ModelServer> {

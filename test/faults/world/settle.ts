@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type BusFollower, cloudEventData, type Cut, cutCodec } from '@app/shared';
+import { type BusFollower, cloudEventData, type Cut, cutCodec, verdictCodec } from '@app/shared';
 import type { RouterFigures } from '../oracle/client-rules.js';
 import type { ShownWindow } from '../oracle/window-recount.js';
 import type { FaultWorld } from './fault-world.js';
 import { Metrics } from './metrics.js';
 import type { Incarnation } from './service-slot.js';
 
-const POLL_MS = 200;
+const POLL_MS = 50;
 
 /** Waits for a condition; false when it does not come true in time. A question that fails is asked again. */
 export async function comesTrue(condition: () => Promise<boolean>, withinMs: number): Promise<boolean> {
@@ -50,6 +50,7 @@ export function routersAreDone(world: FaultWorld, withinMs: number): Promise<boo
 export class CutWatch {
   private readonly newest = new Map<number, Cut>();
   private readonly follower: BusFollower;
+  private verdictsSeen = 0;
 
   constructor(private readonly world: FaultWorld) {
     this.follower = world.bus.follower({
@@ -59,9 +60,22 @@ export class CutWatch {
         for (const { value, headers } of records) {
           const cut = cutCodec.decode(cloudEventData(value, headers ?? {}));
           if (cut.ok) this.newest.set(cut.value.owner, cut.value);
+          else if (verdictCodec.decode(cloudEventData(value, headers ?? {})).ok) this.verdictsSeen++;
         }
       },
     });
+  }
+
+  get verdicts(): number {
+    return this.verdictsSeen;
+  }
+
+  /** Every owner that has ever cut has a cut of records that came after a time. Throws when that takes too long. */
+  async everyOwnerCuts(afterMs: number, withinMs: number): Promise<void> {
+    const isSo = async (): Promise<boolean> =>
+      this.newest.size > 0 && [...this.newest.values()].every(({ asOf }) => asOf > afterMs);
+    if (!(await comesTrue(isSo, withinMs)))
+      throw new Error(`not within ${withinMs / 1000} s: a cut of every owner as of ${afterMs} or later`);
   }
 
   /** Slots and cuts are where the partitions of outcomes and labels end now. Owners without a model do not cut. */
