@@ -5,7 +5,9 @@
 import { mkdirSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { tableLines } from '../../apps/cli/src/views/table.js';
+import { stopControllers } from './scenarios/controller-zombies.js';
 import { killEvaluators } from './scenarios/evaluator-kills.js';
+import { runOutages } from './scenarios/outages.js';
 import type { ScenarioContext, ScenarioResult } from './scenarios/scenario.js';
 import { kindsOf, runSeeds, seedsOf } from './scenarios/seeds.js';
 import { FAULT_KINDS, FAULT_TEXT } from './schedule/schedule.js';
@@ -60,6 +62,31 @@ program
   .option('--seed <n>', 'of the traffic and the moments', positive, 1)
   .action(({ times, evaluators, rate, seed }: { times: number; evaluators: number; rate: number; seed: number }) =>
     show((context) => killEvaluators({ times, evaluators, outcomesPerSecond: rate, seed }, context)),
+  );
+
+for (const { name, outage, description } of [
+  { name: 'kafka-restarts', outage: 'kafka', description: 'Kafka killed and restarted, again and again.' },
+  { name: 'redis-restarts', outage: 'redis', description: 'Redis killed and restarted empty, again and again.' },
+  { name: 'flushes', outage: 'flush', description: 'FLUSHALL, again and again.' },
+] as const)
+  program
+    .command(name)
+    .description(`${description} Each heals by itself within 30 s, and nothing is lost, doubled or decided otherwise.`)
+    .option('--times <n>', 'how often', positive, 10)
+    .option('--rate <n>', 'predictions a second, of all models', positive, 150)
+    .option('--seed <n>', 'of traffic and moments', positive, 1)
+    .action(({ times, rate, seed }: { times: number; rate: number; seed: number }) =>
+      show((context) => runOutages({ outage, times, predictionsPerSecond: rate, seed }, context)),
+    );
+
+program
+  .command('controller-zombies')
+  .description('Controllers stopped in the middle of transitions, while another one takes over, and continued.')
+  .option('--times <n>', 'transitions', positive, 100)
+  .option('--stopped <seconds>', 'for so long at least; a takeover takes some 7 s', positive, 8)
+  .option('--seed <n>', 'of the moments', positive, 1)
+  .action(({ times, stopped, seed }: { times: number; stopped: number; seed: number }) =>
+    show((context) => stopControllers({ times, stoppedMs: stopped * 1000, seed }, context)),
   );
 
 await program.parseAsync();

@@ -84,6 +84,7 @@ const startedRouter = (url: string): Incarnation => ({
   url,
   startedMs: Date.now(),
   endedMs: null,
+  stopAskedMs: null,
   end: null,
   suspended: [],
 });

@@ -45,6 +45,8 @@ export interface ClientFigures {
   readonly dropped: number;
 }
 
+/** A load balancer has noticed by then that a router is not ready; it drains for longer. */
+const NOTICED_MS_MAX = 2_000;
 /** What a router may hold in memory when it is killed: what a producer admits before it refuses, and what is collected. */
 const IN_MEMORY_MS = 2_500;
 const IN_MEMORY_LEAST = 50;
@@ -93,8 +95,10 @@ class AskedRouter {
 
   constructor(readonly incarnation: Incarnation) {}
 
+  /** It could not answer, or the client went on sending to it long after it had said that it is not ready. */
   wasAway({ sentMs, doneMs }: SentPrediction): boolean {
-    const { endedMs, end, suspended } = this.incarnation;
+    const { endedMs, end, suspended, stopAskedMs } = this.incarnation;
+    if (stopAskedMs !== null && sentMs >= stopAskedMs + NOTICED_MS_MAX) return true;
     if (end !== 'stopped' && endedMs !== null && doneMs >= endedMs - 100) return true;
     return suspended.some(({ fromMs, toMs }) => sentMs <= (toMs ?? Infinity) && doneMs >= fromMs);
   }

@@ -1,5 +1,3 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Random, seededRandom } from '../../../apps/standalone/src/demo/seeded-random.js';
 import { SyntheticRouter } from '../../integration/evaluator-traffic.js';
@@ -7,6 +5,7 @@ import { KafkaLogSource } from '../oracle/log-source.js';
 import { type Judgement, judge } from '../oracle/oracle.js';
 import { ControllerApi } from '../world/controller-api.js';
 import { type FaultWorld, startFaultWorld } from '../world/fault-world.js';
+import { readyServer } from '../world/ready-server.js';
 import { CutWatch, shownWindows, slotPositions } from '../world/settle.js';
 import { milliseconds, quantile } from './figures.js';
 import type { ScenarioContext, ScenarioResult } from './scenario.js';
@@ -102,20 +101,6 @@ async function countAgain(world: FaultWorld, cuts: CutWatch, fromMs: number): Pr
   for (const { incarnations } of world.slots)
     for (const { id, end } of incarnations) differences.unless(end !== 'crashed', 'crashed', id, 'ended by itself');
   return judgement;
-}
-
-/** Everything a model server has to say before its first prediction. */
-async function readyServer(): Promise<{ url: string; close: () => Promise<void> }> {
-  const server = createServer((_request, response) => response.end());
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: async () => {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
 }
 
 /** Rollouts whose first step never ends, with limits that chance does not reach. */

@@ -10,7 +10,6 @@ export interface SeedsOptions {
   readonly predictionsPerSecond: number;
 }
 
-const MODELS = 3;
 const HEAD = ['seed', 'brokers', 'faults', 'predictions', 'failed', 'lost', 'dropped', 'outcomes', 'left out', 'labels', 'rollouts', 'decisions', 'verdicts', 'replayed', 'differences', 's']; // prettier-ignore
 
 /** Seed after seed, each on servers of its own. */
@@ -18,7 +17,7 @@ export async function runSeeds(options: SeedsOptions, { say, keepIn }: ScenarioC
   const results: SeedResult[] = [];
   for (const seed of options.seeds) {
     say(`seed ${seed}, ${options.brokers} broker${options.brokers === 1 ? '' : 's'}`);
-    const result = await runSeed({ ...options, seed, models: MODELS, keepIn, say });
+    const result = await runSeed({ ...options, seed, keepIn, say });
     results.push(result);
     say(HEAD.map((name, i) => `${name} ${rowOf(result)[i]}`).join(', '));
     for (const { rule, where, text } of result.differences) say(`  ${rule}: ${where}: ${text}`);

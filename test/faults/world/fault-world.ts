@@ -64,6 +64,11 @@ export interface FaultWorld {
   close(): Promise<void>;
 }
 
+/**
+ * For so long a router that is asked to end takes what comes: longer than a load balancer on a busy machine needs to
+ * notice that it is not ready any more.
+ */
+export const DRAIN_DELAY_MS = 3_000;
 /** The router takes no smaller bound. */
 const SPOOL_BYTES_LEAST = 1024 * 1024;
 
@@ -116,6 +121,7 @@ export async function startFaultWorld(options: FaultWorldOptions): Promise<Fault
     mkdirSync(home, { recursive: true });
     const isSmall = options.smallDisk?.slot === name;
     const env = {
+      ROUTER_DRAIN_DELAY_MS: String(DRAIN_DELAY_MS),
       ...(isSmall ? { ROUTER_SPOOL_BYTES_MAX: String(SPOOL_BYTES_LEAST) } : {}),
       TOPIC_PREFIX: prefix,
       REDIS_PREFIX: prefix,

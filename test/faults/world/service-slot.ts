@@ -18,6 +18,8 @@ export interface Incarnation {
   readonly url: string;
   readonly startedMs: number;
   endedMs: number | null;
+  /** When it was asked to end in order. */
+  stopAskedMs: number | null;
   /** killed: by us, with SIGKILL; stopped: SIGTERM and code 0; crashed: by itself, or with another code. */
   end: 'killed' | 'stopped' | 'crashed' | null;
   /** While it could not answer though it was there. */
@@ -173,6 +175,7 @@ export class ServiceSlot {
       url: service.url,
       startedMs: Date.now(),
       endedMs: null,
+      stopAskedMs: null,
       end: null,
       suspended: [],
     };
@@ -192,6 +195,7 @@ export class ServiceSlot {
     const { process: service, current } = this;
     if (!service || !current) return null;
     if (as === 'killed') current.end = as;
+    else current.stopAskedMs = Date.now();
     service.signal(signal);
     const code = await service.exited;
     current.endedMs ??= Date.now();

@@ -70,11 +70,14 @@ export class CutWatch {
     return this.verdictsSeen;
   }
 
-  /** Every owner that has ever cut has a cut of records that came after a time. Throws when that takes too long. */
+  /** Whether every owner that has ever cut has a cut of records that came after a time. */
+  haveAll(afterMs: number): boolean {
+    return this.newest.size > 0 && [...this.newest.values()].every(({ asOf }) => asOf > afterMs);
+  }
+
+  /** Waits for haveAll(). Throws when that takes too long. */
   async everyOwnerCuts(afterMs: number, withinMs: number): Promise<void> {
-    const isSo = async (): Promise<boolean> =>
-      this.newest.size > 0 && [...this.newest.values()].every(({ asOf }) => asOf > afterMs);
-    if (!(await comesTrue(isSo, withinMs)))
+    if (!(await comesTrue(async () => this.haveAll(afterMs), withinMs)))
       throw new Error(`not within ${withinMs / 1000} s: a cut of every owner as of ${afterMs} or later`);
   }
 
