@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { tableLines } from '../../apps/cli/src/views/table.js';
 import { stopControllers } from './scenarios/controller-zombies.js';
+import { CANARY_FAULTS, timeDecisions } from './scenarios/decision-times.js';
 import { killEvaluators } from './scenarios/evaluator-kills.js';
 import { runOutages } from './scenarios/outages.js';
 import type { ScenarioContext, ScenarioResult } from './scenarios/scenario.js';
@@ -87,6 +88,24 @@ program
   .option('--seed <n>', 'of the moments', positive, 1)
   .action(({ times, stopped, seed }: { times: number; stopped: number; seed: number }) =>
     show((context) => stopControllers({ times, stoppedMs: stopped * 1000, seed }, context)),
+  );
+
+program
+  .command('decision-times')
+  .description(
+    'From a canary that goes wrong to weight 0 at every router, and from an abort by hand to 50 routing tables.',
+  )
+  .option('--runs <n>', 'of each fault', positive, 50)
+  .option('--faults <list>', `comma-separated: ${CANARY_FAULTS.join(', ')}`, CANARY_FAULTS.join(','))
+  .option('--aborts <n>', 'by hand; 0: none', Number, 20)
+  .option('--tables <n>', 'routing tables that an abort has to reach', positive, 50)
+  .option('--rate <n>', 'predictions a second', positive, 500)
+  .option('--routers <n>', 'that share them', positive, 2)
+  .action((options: { runs: number; faults: string; aborts: number; tables: number; rate: number; routers: number }) =>
+    show((context) => {
+      const faults = CANARY_FAULTS.filter((fault) => options.faults.split(',').includes(fault));
+      return timeDecisions({ ...options, faults, predictionsPerSecond: options.rate }, context);
+    }),
   );
 
 await program.parseAsync();

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Random, seededRandom } from '../../../apps/standalone/src/demo/seeded-random.js';
 import { SyntheticRouter } from '../../integration/evaluator-traffic.js';
@@ -34,12 +35,12 @@ const SETTLE_MS_MAX = 180_000;
  */
 export async function killEvaluators(
   options: EvaluatorKillsOptions,
-  { say }: ScenarioContext,
+  { say, keepIn }: ScenarioContext,
 ): Promise<ScenarioResult> {
   const { evaluators, times } = options;
   const world = await startFaultWorld({ brokers: 1, counts: { router: 0, evaluator: evaluators, controller: 1 }, say });
   await using opened = new AsyncDisposableStack();
-  opened.defer(() => world.close());
+  opened.defer(() => world.close(keepIn === null ? null : join(keepIn, 'evaluator-kills')));
   await world.startAll();
   const ready = await readyServer();
   opened.defer(() => ready.close());

@@ -1,5 +1,4 @@
-import { cpSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { KafkaLogSource } from '../oracle/log-source.js';
 import { type Judgement, judge } from '../oracle/oracle.js';
@@ -66,8 +65,7 @@ export async function runTraffic<T>(
   try {
     return { ...(await actAndJudge({ ...options, say }, world, act)), seconds: seconds() };
   } finally {
-    if (options.keepAs !== null) cpSync(join(world.folder, 'services'), options.keepAs, { recursive: true });
-    await world.close();
+    await world.close(options.keepAs);
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -31,10 +31,10 @@ export interface FaultWorldOptions {
   readonly env?: Partial<Readonly<Record<App, Readonly<Record<string, string>>>>>;
   /** A router whose data directory is a disk of its own of so many bytes, and whose spool is bounded by 1 MiB. */
   readonly smallDisk?: { readonly slot: string; readonly bytes: number };
+  /** Nothing between the services and the servers: where times and CPU are measured. */
+  readonly direct?: boolean;
   /** Kafka's JVM with all its optimisations: where times are measured. */
   readonly optimised?: boolean;
-  /** Leave logs and data where they are. */
-  readonly keep?: boolean;
   readonly say: Say;
 }
 
@@ -61,7 +61,8 @@ export interface FaultWorld {
   slot(name: string): ServiceSlot;
   /** Starts every slot that is no spare. */
   startAll(): Promise<void>;
-  close(): Promise<void>;
+  /** Ends everything. `keepLogsIn`: a folder for the logs of the services. */
+  close(keepLogsIn?: string | null): Promise<void>;
 }
 
 /**
@@ -79,7 +80,7 @@ export async function startFaultWorld(options: FaultWorldOptions): Promise<Fault
   const guard = new Guard();
   started.defer(() => guard.end());
   const folder = mkdtempSync(join(tmpdir(), 'model-canary-faults-'));
-  if (!options.keep) guard.watch('folder', folder);
+  guard.watch('folder', folder);
   const names = slotNames(options);
   const links = new Map<string, Link[]>(names.map(({ name }) => [name, []]));
   const closeLinks = (): Promise<unknown> => Promise.all([...links.values()].flat().map((link) => link.close()));
@@ -92,7 +93,7 @@ export async function startFaultWorld(options: FaultWorldOptions): Promise<Fault
     nodes: brokerCount,
     links: () =>
       Promise.all(
-        names.map(async ({ name }) => {
+        (options.direct ? [] : names).map(async ({ name }) => {
           const port = await freePort();
           const link = await Link.to(port);
           links.get(name)!.push(link);
@@ -115,12 +116,14 @@ export async function startFaultWorld(options: FaultWorldOptions): Promise<Fault
   const slots: ServiceSlot[] = [];
   for (const { name, app } of names) {
     const kafkaLinks = [...links.get(name)!];
-    const redisLink = app === 'router' ? null : await Link.to(redis.port);
+    const redisLink = app === 'router' || options.direct ? null : await Link.to(redis.port);
     if (redisLink) links.get(name)!.push(redisLink);
     const home = join(folder, 'services');
     mkdirSync(home, { recursive: true });
     const isSmall = options.smallDisk?.slot === name;
     const env = {
+      KAFKA_BROKERS: cluster.brokers,
+      REDIS_URL: redis.url,
       ROUTER_DRAIN_DELAY_MS: String(DRAIN_DELAY_MS),
       ...(isSmall ? { ROUTER_SPOOL_BYTES_MAX: String(SPOOL_BYTES_LEAST) } : {}),
       TOPIC_PREFIX: prefix,
@@ -155,7 +158,10 @@ export async function startFaultWorld(options: FaultWorldOptions): Promise<Fault
     async startAll() {
       await Promise.all(slots.filter(({ name }) => !isSpare.has(name)).map((slot) => slot.start()));
     },
-    close: () => (closing ??= everything.disposeAsync()),
+    close(keepLogsIn = null) {
+      if (keepLogsIn !== null && closing === null) cpSync(join(folder, 'services'), keepLogsIn, { recursive: true });
+      return (closing ??= everything.disposeAsync());
+    },
   };
 }
 

@@ -32,7 +32,7 @@ export interface ServiceSlotOptions {
   /** Holds its data directory, its clock and its log. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
-  /** One a broker. */
+  /** One a broker; none: straight to what `env` says. */
   readonly kafkaLinks: readonly Link[];
   readonly redisLink: Link | null;
   /** Its data directory is a disk of its own of so many bytes, where that can be had. */
@@ -155,7 +155,9 @@ export class ServiceSlot {
         env: {
           ...env,
           INSTANCE: name,
-          KAFKA_BROKERS: kafkaLinks.map(({ port }) => `127.0.0.1:${port}`).join(','),
+          ...(kafkaLinks.length > 0
+            ? { KAFKA_BROKERS: kafkaLinks.map(({ port }) => `127.0.0.1:${port}`).join(',') }
+            : {}),
           ...(redisLink ? { REDIS_URL: `redis://127.0.0.1:${redisLink.port}` } : {}),
           ROUTER_DATA_DIR: this.dataFolder,
           FAULTS_CLOCK_FILE: this.clockFile,
