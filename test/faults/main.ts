@@ -8,6 +8,7 @@ import { tableLines } from '../../apps/cli/src/views/table.js';
 import { stopControllers } from './scenarios/controller-zombies.js';
 import { CANARY_FAULTS, timeDecisions } from './scenarios/decision-times.js';
 import { killEvaluators } from './scenarios/evaluator-kills.js';
+import { stopKafka } from './scenarios/kafka-stop.js';
 import { runOutages } from './scenarios/outages.js';
 import type { ScenarioContext, ScenarioResult } from './scenarios/scenario.js';
 import { kindsOf, runSeeds, seedsOf } from './scenarios/seeds.js';
@@ -106,6 +107,16 @@ program
       const faults = CANARY_FAULTS.filter((fault) => options.faults.split(',').includes(fault));
       return timeDecisions({ ...options, faults, predictionsPerSecond: options.rate }, context);
     }),
+  );
+
+program
+  .command('kafka-stop')
+  .description('Kafka stopped under predictions, which do not notice; then everything is delivered.')
+  .option('--runs <n>', 'interleaved', positive, 5)
+  .option('--seconds <n>', 'stopped, and as long before', positive, 60)
+  .option('--rate <n>', 'predictions a second', positive, 1_000)
+  .action(({ runs, seconds, rate }: { runs: number; seconds: number; rate: number }) =>
+    show((context) => stopKafka({ runs, seconds, predictionsPerSecond: rate }, context)),
   );
 
 await program.parseAsync();
