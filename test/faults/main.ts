@@ -12,6 +12,7 @@ import { stopKafka } from './scenarios/kafka-stop.js';
 import { runOutages } from './scenarios/outages.js';
 import type { ScenarioContext, ScenarioResult } from './scenarios/scenario.js';
 import { kindsOf, runSeeds, seedsOf } from './scenarios/seeds.js';
+import { soak } from './scenarios/soak.js';
 import { FAULT_KINDS, FAULT_TEXT } from './schedule/schedule.js';
 
 interface Common {
@@ -117,6 +118,17 @@ program
   .option('--rate <n>', 'predictions a second', positive, 1_000)
   .action(({ runs, seconds, rate }: { runs: number; seconds: number; rate: number }) =>
     show((context) => stopKafka({ runs, seconds, predictionsPerSecond: rate }, context)),
+  );
+
+program
+  .command('soak')
+  .description('Rollouts of many models under a fault every 10 s, for long: nothing grows.')
+  .option('--minutes <n>', 'how long', positive, 30)
+  .option('--rate <n>', 'predictions a second, of all models', positive, 150)
+  .option('--models <n>', 'with rollouts', positive, 8)
+  .option('--seed <n>', 'of traffic and faults', positive, 1)
+  .action(({ minutes, rate, models, seed }: { minutes: number; rate: number; models: number; seed: number }) =>
+    show((context) => soak({ minutes, predictionsPerSecond: rate, models, seed }, context)),
   );
 
 await program.parseAsync();

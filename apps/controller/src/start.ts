@@ -11,6 +11,7 @@ import {
   type TopicNames,
   type WindowReader,
 } from '@app/shared';
+import { collectDefaultMetrics } from 'prom-client';
 import { CommandDesk } from './api/command-desk.js';
 import { EventStreams } from './api/event-streams.js';
 import { serveOpenApi } from './api/openapi.js';
@@ -57,6 +58,7 @@ export async function startController(deps: ControllerDeps): Promise<RunningServ
     'deadLetter',
   ]);
   const metrics = new ControllerMetrics();
+  collectDefaultMetrics({ register: metrics.registry, prefix: 'model_canary_controller_' });
   const health = new Health();
   const producer = bus.producer({
     onError: (error) => logger.warn({ err: error }, 'sending failed, it is tried again'),

@@ -75,6 +75,10 @@ export interface ScheduleOptions {
   readonly brokers: number;
   /** The router whose disk is small. */
   readonly smallDisk: string;
+  /** From one fault to the next; default: seeded, and now and then two at a time. */
+  readonly everyMs?: number;
+  /** Services that are never killed or restarted. */
+  readonly spared?: readonly string[];
 }
 
 /** Each kind's least and greatest duration. A fault that has none is over at once. */
@@ -124,13 +128,15 @@ export function schedule(options: ScheduleOptions): readonly ScheduledFault[] {
     const found = targetOf(kind, options, random, (target) => (busyUntilMs.get(target) ?? 0) <= atMs);
     const gapMs = between(GAP_MS);
     if (!found) {
-      atMs += gapMs;
+      // With a fixed pace the next kind takes its place.
+      atMs += options.everyMs === undefined ? gapMs : 0;
       continue;
     }
     const fault: ScheduledFault = { atMs, kind, durationMs, ...found.fault };
     faults.push(fault);
     for (const target of found.occupies) busyUntilMs.set(target, atMs + durationMs + RECOVERY_MS);
-    atMs += random() < OVERLAP ? gapMs : durationMs + gapMs;
+    const overlaps = random() < OVERLAP;
+    atMs += options.everyMs ?? (overlaps ? gapMs : durationMs + gapMs);
   }
   return faults;
 }
@@ -148,11 +154,13 @@ function targetOf(
   random: Random,
   isFree: (target: string) => boolean,
 ): Target | null {
-  const { routers, evaluators, controllers, spareEvaluators, brokers, smallDisk } = options;
+  const { routers, evaluators, controllers, spareEvaluators, brokers, smallDisk, spared = [] } = options;
   const services = [...routers, ...evaluators, ...controllers];
   const oneOf = <T>(list: readonly T[]): T | undefined => list[Math.floor(random() * list.length)];
+  const mayEnd = (name: string): boolean =>
+    !kind.startsWith('stop-') && kind !== 'rebalance' ? !spared.includes(name) : true;
   const process = (names: readonly string[]): Target | null => {
-    const target = oneOf(names.filter(isFree));
+    const target = oneOf(names.filter((name) => isFree(name) && mayEnd(name)));
     return target === undefined ? null : { fault: { target }, occupies: [target] };
   };
   switch (kind) {

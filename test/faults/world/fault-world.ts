@@ -132,7 +132,7 @@ export async function startFaultWorld(options: FaultWorldOptions): Promise<Fault
       LOG_LEVEL: 'info',
       ...options.env?.[app],
     };
-    const diskBytes = isSmall ? options.smallDisk!.bytes : undefined;
+    const diskBytes = isSmall ? options.smallDisk.bytes : undefined;
     slots.push(new ServiceSlot({ name, app, folder: home, env, kafkaLinks, redisLink, diskBytes, guard }));
   }
   started.defer(async () => void (await Promise.all(slots.map((slot) => slot.kill()))));

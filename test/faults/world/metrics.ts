@@ -15,6 +15,12 @@ export class Metrics {
     return new Metrics(await answer.text());
   }
 
+  /** As sum(), of the metric whose name ends so: Node's own have a prefix of the service's. */
+  sumOfEnding(ending: string, label = ''): number {
+    const name = this.series.find((one) => one.name.endsWith(ending))?.name;
+    return name === undefined ? NaN : this.sum(name, label);
+  }
+
   /** Sum over all series of a metric that have a label's text. */
   sum(name: string, label = ''): number {
     return this.series.reduce(
