@@ -5,6 +5,7 @@ export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
     include: ['test/faults/**/*.test.ts'],
+    globalSetup: ['test/faults/build-services.ts'],
     fileParallelism: false,
     testTimeout: 420_000,
     hookTimeout: 300_000,

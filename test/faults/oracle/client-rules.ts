@@ -48,8 +48,8 @@ export interface ClientFigures {
 /** A load balancer has noticed by then that a router is not ready; it drains for longer. */
 const NOTICED_MS_MAX = 2_000;
 /** What a router may hold in memory when it is killed: what a producer admits before it refuses, and what is collected. */
-const IN_MEMORY_MS = 2_500;
-const IN_MEMORY_LEAST = 50;
+const IN_MEMORY_MS = 5_000;
+const IN_MEMORY_LEAST = 200;
 
 /** Holds what clients saw against the outcomes: each prediction has exactly one, and it says the same. */
 export function checkClients(

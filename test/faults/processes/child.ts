@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { built } from '../world/built.js';
 
 /** A question to a child process, with the number its answer will have. */
 interface Question<Q> {
@@ -23,7 +24,7 @@ export class Child<Q, A> {
 
   /** @param name of the module beside this one. It ends when this process does. */
   constructor(name: string) {
-    this.child = fork(fileURLToPath(new URL(`./${name}.js`, import.meta.url)), { serialization: 'advanced' });
+    this.child = fork(fileURLToPath(built(`../processes/${name}`)), { serialization: 'advanced' });
     this.child.on('message', (message) => this.take(message as Answer<A>));
     this.child.once('exit', (code, signal) => {
       for (const { reject } of this.waiting.values()) reject(new Error(`${name} ended with ${code ?? signal}`));

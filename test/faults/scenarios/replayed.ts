@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import type { ReplayLine, ReplaySummary } from '@app/shared';
 import { replayLines } from '../../../apps/cli/src/replay-process.js';
+import { built } from '../world/built.js';
 import type { FaultWorld } from '../world/fault-world.js';
 
-const PROGRAM = fileURLToPath(new URL('../../../apps/evaluator/src/replay/main.js', import.meta.url));
+const PROGRAM = fileURLToPath(built('../../../apps/evaluator/src/replay/main'));
 
 /**
  * The verdicts of an undisturbed evaluator over the same records and cuts: the replay, in a process of its own, which

@@ -69,7 +69,7 @@ export class Operators {
     await Promise.all(
       this.options.models.map(async (model) => {
         const stable = await this.newServer(`${model}-v0`, GOOD);
-        await this.apply(model, { model, stable: { version: 'v0', url: stable.url, deadline: '3s' }, ...PREDICTION });
+        await this.apply(model, { model, stable: { version: 'v0', url: stable.url, deadline: '10s' }, ...PREDICTION });
       }),
     );
   }
@@ -142,8 +142,8 @@ export class Operators {
     const atLeast = { predictions: 40, duration: '1s' };
     return {
       model,
-      stable: { version: stable, url: versions[stable]!.url, deadline: '3s' },
-      canary: { version: canary, url, deadline: '3s' },
+      stable: { version: stable, url: versions[stable]!.url, deadline: '10s' },
+      canary: { version: canary, url, deadline: '10s' },
       ...PREDICTION,
       warmup: { predictions: 10, duration: '500ms' },
       steps: [0.2, 0.6, 1].map((weight) => ({ ...split(weight), atLeast })),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ServiceProcess, startServiceProcess } from '../../../apps/standalone/src/demo/service-process.js';
 import type { Guard } from '../../../deploy/local/guard.js';
+import { built } from './built.js';
 import type { Link } from './link.js';
 
 export const APPS = ['router', 'evaluator', 'controller'] as const;
@@ -151,7 +152,7 @@ export class ServiceSlot {
     try {
       service = await startServiceProcess({
         name,
-        main: new URL(`../services/${app}.js`, import.meta.url),
+        main: built(`../services/${app}`),
         env: {
           ...env,
           INSTANCE: name,
