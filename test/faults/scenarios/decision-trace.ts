@@ -12,6 +12,7 @@ import {
   verdictCodec,
 } from '@app/shared';
 import type { FaultWorld } from '../world/fault-world.js';
+import type { ServiceSlot } from '../world/service-slot.js';
 import { comesTrue } from '../world/settle.js';
 
 /** Where the time from a fault to weight 0 at every router went, ms. The parts sum to the total. */
@@ -93,6 +94,15 @@ export class DecisionTrace {
     return this.split(find()!, state, faultMs);
   }
 
+  /** How long routers served different generations, by generation. */
+  apartMs(): readonly number[] {
+    const logs = this.world.of('router').map((slot) => this.weightsOf(slot));
+    return logs[0]!.flatMap(({ generation }) => {
+      const times = logs.flatMap((log) => log.find((weights) => weights.generation >= generation)?.atMs ?? []);
+      return times.length === logs.length ? [Math.max(...times) - Math.min(...times)] : [];
+    });
+  }
+
   private split(decision: Placed<Decision>, { generation }: RolloutState, faultMs: number): TracedDecision {
     const { cause, reason } = decision.value;
     const verdictId = cause.kind === 'verdict' ? cause.verdictId : '';
@@ -119,14 +129,18 @@ export class DecisionTrace {
 
   /** When each router took the generation, by its log. */
   private routerTimes(generation: number): readonly number[] {
-    return this.world.of('router').flatMap(({ logFile }) => {
-      const line = readFileSync(logFile, 'utf8')
-        .split('\n')
-        .filter((text) => text.includes('"msg":"weights"'))
-        .map((text) => JSON.parse(text) as { time: string; model: string; generation: number })
-        .find((weights) => weights.model === this.model && weights.generation >= generation);
-      return line ? [Date.parse(line.time)] : [];
-    });
+    return this.world
+      .of('router')
+      .flatMap((slot) => this.weightsOf(slot).find((weights) => weights.generation >= generation)?.atMs ?? []);
+  }
+
+  private weightsOf({ logFile }: ServiceSlot): readonly { readonly generation: number; readonly atMs: number }[] {
+    return readFileSync(logFile, 'utf8')
+      .split('\n')
+      .filter((text) => text.includes('"msg":"weights"'))
+      .map((text) => JSON.parse(text) as { time: string; model: string; generation: number })
+      .filter(({ model }) => model === this.model)
+      .map(({ time, generation }) => ({ generation, atMs: Date.parse(time) }));
   }
 
   private take<T extends { readonly model: string }>(
