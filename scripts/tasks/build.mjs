@@ -29,21 +29,22 @@ export function applications() {
  */
 export async function buildIfStale(project) {
   const stamp = join(STAMPS, project);
-  const now = sourcesStamp();
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === now) return;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === sourcesStamp()) return;
   await build([project]);
-  mkdirSync(STAMPS, { recursive: true });
-  writeFileSync(stamp, now);
 }
 
 /** Builds Nest projects one after the other (tsc, incremental). Exits with 1 on a compile error. */
 export async function build(projects) {
+  mkdirSync(STAMPS, { recursive: true });
   for (const project of projects) {
     say(`Building ${project} ...`);
+    const stamp = sourcesStamp();
     const { code, output } = await sayWhile('building', runTool(bin('nest'), ['build', project]));
-    if (code === 0) continue;
-    say(output.trim());
-    process.exit(code);
+    if (code !== 0) {
+      say(output.trim());
+      process.exit(code);
+    }
+    writeFileSync(join(STAMPS, project), stamp);
   }
 }
 

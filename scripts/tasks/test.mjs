@@ -5,7 +5,8 @@ import { ROOT, bin, runTool } from './processes.mjs';
 import { say } from './say.mjs';
 
 const REPORTS = join(ROOT, '.cache', 'test-reports');
-const SUITES = ['simulation', 'integration', 'faults', 'e2e'];
+// The stories build the services, the fault runs what they need beside them.
+const SUITES = ['simulation', 'integration', 'e2e', 'faults'];
 
 /**
  * Everything: the check with its unit tests, what the verdict engine promises in short, the adapters against a real Kafka and Redis, the stories on real
