@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { CanaryError } from '@app/shared';
 import type { Guard } from './guard.js';
 import { findJava, kafkaJars } from './kafka-artifacts.js';
+import { classArchiveFlags } from './kafka-class-archive.js';
 import { type KafkaNode, type KafkaLink, nodeProperties } from './kafka-properties.js';
 import type { LocalServer, Say } from './local-server.js';
 import { freePort } from './ports.js';
@@ -43,42 +44,70 @@ export async function startKafkaCluster(
   const { say, guard, folder } = options;
   const java = await findJava(say);
   const classPath = join(await kafkaJars(say), '*');
+  const make = (homeOf: (node: KafkaNode) => string, nodes: readonly KafkaNode[], flags: readonly string[]) =>
+    makeServers({ options, java, classPath, flags, homeOf, nodes });
+  const archived = await classArchiveFlags({
+    java,
+    say,
+    guard,
+    makeNode: async (home, flags) =>
+      (await make(() => home, await newNodes({ ...options, nodes: 1, links: undefined }), flags))[0]!,
+  });
+  const nodes = await newNodes(options);
+  say(nodes.length === 1 ? 'Starting Kafka ...' : `Starting Kafka of ${nodes.length} nodes ...`);
+  const servers = await make(({ id }) => (nodes.length === 1 ? folder : join(folder, `node-${id}`)), nodes, archived);
+  // A node opens its port when the others have elected a controller: none of them can come first.
+  await Promise.all(servers.map((server) => server.start()));
+  return { brokers: nodes.map(({ port }) => `127.0.0.1:${port}`).join(','), servers };
+}
+
+interface Making {
+  readonly options: KafkaClusterOptions;
+  readonly java: string;
+  readonly classPath: string;
+  /** Further ones of the JVM. */
+  readonly flags: readonly string[];
+  readonly nodes: readonly KafkaNode[];
+  readonly homeOf: (node: KafkaNode) => string;
+}
+
+/** Nodes with their storage, not started. */
+function makeServers({ options, java, classPath, flags: more, nodes, homeOf }: Making): Promise<ServerProcess[]> {
   const flags = [
     '-Xmx512m',
     '-XX:+UseSerialGC',
     '-Xshare:auto',
+    ...more,
     ...(options.optimised ? [] : ['-XX:TieredStopAtLevel=1']),
     '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
     ...['-cp', classPath],
   ];
-  const nodes = await newNodes(options);
-  say(nodes.length === 1 ? 'Starting Kafka ...' : `Starting Kafka of ${nodes.length} nodes ...`);
   const cluster = clusterId();
-  const servers = nodes.map(async (node) => {
-    const home = nodes.length === 1 ? folder : join(folder, `node-${node.id}`);
-    await mkdir(home, { recursive: true });
-    const properties = join(home, 'server.properties');
-    await writeFile(properties, nodeProperties(node, nodes, join(home, 'data')));
-    const format = ['kafka.tools.StorageTool', 'format', '-t', cluster, '-c', properties, '--ignore-formatted'];
-    const formatted = await runTool(java, [...flags, ...format], { timeoutMs: FORMAT_TIMEOUT_MS });
-    if (formatted.code !== 0) {
-      throw new CanaryError('server-not-started', `Kafka's storage could not be made: ${formatted.output.trim()}`);
-    }
-    return new ServerProcess({
-      name: 'Kafka',
-      command: java,
-      args: [...flags, 'kafka.Kafka', properties],
-      port: node.port,
-      hello: KAFKA_HELLO,
-      logFile: join(home, 'kafka.log'),
-      startTimeoutMs: START_TIMEOUT_MS,
-      guard,
-    });
-  });
-  const made = await Promise.all(servers);
-  // A node opens its port when the others have elected a controller: none of them can come first.
-  await Promise.all(made.map((server) => server.start()));
-  return { brokers: nodes.map(({ port }) => `127.0.0.1:${port}`).join(','), servers: made };
+  // Formatting is no run to take an archive of.
+  const formatting = flags.filter((flag) => !flag.startsWith('-XX:ArchiveClassesAtExit'));
+  return Promise.all(
+    nodes.map(async (node) => {
+      const home = homeOf(node);
+      await mkdir(home, { recursive: true });
+      const properties = join(home, 'server.properties');
+      await writeFile(properties, nodeProperties(node, nodes, join(home, 'data')));
+      const format = ['kafka.tools.StorageTool', 'format', '-t', cluster, '-c', properties, '--ignore-formatted'];
+      const formatted = await runTool(java, [...formatting, ...format], { timeoutMs: FORMAT_TIMEOUT_MS });
+      if (formatted.code !== 0) {
+        throw new CanaryError('server-not-started', `Kafka's storage could not be made: ${formatted.output.trim()}`);
+      }
+      return new ServerProcess({
+        name: 'Kafka',
+        command: java,
+        args: [...flags, 'kafka.Kafka', properties],
+        port: node.port,
+        hello: KAFKA_HELLO,
+        logFile: join(home, 'kafka.log'),
+        startTimeoutMs: START_TIMEOUT_MS,
+        guard: options.guard,
+      });
+    }),
+  );
 }
 
 async function newNodes({ nodes, links }: KafkaClusterOptions): Promise<readonly KafkaNode[]> {

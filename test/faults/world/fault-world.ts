@@ -12,6 +12,7 @@ import {
   topicNames,
 } from '@app/shared';
 import { Guard } from '../../../deploy/local/guard.js';
+import { cacheFolder } from '../../../deploy/local/kafka-artifacts.js';
 import { startKafkaCluster } from '../../../deploy/local/kafka-server.js';
 import type { LocalServer, Say } from '../../../deploy/local/local-server.js';
 import { freePort } from '../../../deploy/local/ports.js';
@@ -126,6 +127,8 @@ export async function startFaultWorld(options: FaultWorldOptions): Promise<Fault
       REDIS_URL: redis.url,
       ROUTER_DRAIN_DELAY_MS: String(DRAIN_DELAY_MS),
       ...(isSmall ? { ROUTER_SPOOL_BYTES_MAX: String(SPOOL_BYTES_LEAST) } : {}),
+      // Modules are compiled once and not in every process of every run.
+      NODE_COMPILE_CACHE: join(cacheFolder(), 'compiled'),
       TOPIC_PREFIX: prefix,
       REDIS_PREFIX: prefix,
       PREDICTION_ID_KEYS: keys,
