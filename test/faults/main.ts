@@ -35,7 +35,7 @@ program
   .option('--seeds <a-b>', 'several, one after the other', '1')
   .option('--brokers <n>', '1, or 3 that replicate everything', oneOrThree, 1)
   .option('--duration <seconds>', 'how long faults go on', positive, 60)
-  .option('--rate <n>', 'predictions a second, of all models', positive, 150)
+  .option('--rate <n>', 'predictions a second, of all models', positive, 200)
   .option('--only <faults>', `comma-separated: ${FAULT_KINDS.join(', ')}`)
   .addHelpText(
     'after',
@@ -76,7 +76,7 @@ for (const { name, outage, description } of [
     .command(name)
     .description(`${description} Each heals by itself within 30 s, and nothing is lost, doubled or decided otherwise.`)
     .option('--times <n>', 'how often', positive, 10)
-    .option('--rate <n>', 'predictions a second, of all models', positive, 150)
+    .option('--rate <n>', 'predictions a second, of all models', positive, 200)
     .option('--seed <n>', 'of traffic and moments', positive, 1)
     .action(({ times, rate, seed }: { times: number; rate: number; seed: number }) =>
       show((context) => runOutages({ outage, times, predictionsPerSecond: rate, seed }, context)),

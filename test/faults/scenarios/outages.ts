@@ -18,7 +18,7 @@ export interface OutagesOptions {
   readonly seed: number;
 }
 
-const MODELS = 3;
+const MODELS = 2;
 /** How soon everything has to be as before, once the server is there again. */
 const HEAL_MS_MAX = 30_000;
 /** After that it is a failure, and the next one begins all the same. */

@@ -30,7 +30,7 @@ export interface SeedResult {
   readonly seconds: number;
 }
 
-const MODELS = 3;
+const MODELS = 2;
 const SNAPSHOT_EVERY_MS = 5_000;
 const SMALL_DISK = { slot: 'router-2', bytes: 3 * 1024 * 1024 };
 
