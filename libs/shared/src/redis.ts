@@ -20,13 +20,16 @@ const RECONNECT_MS_MAX = 1000;
  * 1 s apart. One WARN per outage.
  */
 export function createRedis(url: string, options: RedisConnectionOptions): Redis {
+  const commandTimeout = options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS;
   const redis = new Redis(url, {
     ...(options.tls ? { tls: options.tls } : {}),
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    commandTimeout: options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS,
+    commandTimeout,
+    // A connection whose far end is gone without a word would be kept for ever, and every command on it time out.
+    socketTimeout: commandTimeout,
     retryStrategy: (attempts) => Math.min(50 * 2 ** Math.min(attempts, 10), RECONNECT_MS_MAX),
   });
   let away = false;
