@@ -85,6 +85,7 @@ const startedRouter = (url: string): Incarnation => ({
   startedMs: Date.now(),
   endedMs: null,
   stopAskedMs: null,
+  killedMs: null,
   end: null,
   suspended: [],
 });

@@ -23,7 +23,14 @@ const FAULTS: readonly ScheduledFault[] = [
 
 it('everything is exact after half a minute of faults, and after a takeover from a controller that was stopped', async () => {
   const world = { brokers: 1, counts: { router: 2, evaluator: 2, controller: 2 }, say } as const;
-  const options = { seed: 11, models: 2, predictionsPerSecond: 100, keepAs: null, world, say };
+  const options = {
+    seed: 11,
+    models: 2,
+    predictionsPerSecond: 100,
+    keepAs: process.env['FAULTS_KEEP'] ?? null,
+    world,
+    say,
+  };
   const { acted, judgement, replayed } = await runTraffic(options, async ({ world: stage, injector }) => {
     await stage.redis.takeSnapshot();
     await injector.run(FAULTS);

@@ -45,6 +45,8 @@ export interface ClientFigures {
   readonly dropped: number;
 }
 
+/** A crash is a difference of its own; its predictions are not to hide it. */
+const CRASH_TOLD_MS_MAX = 1_000;
 /** A load balancer has noticed by then that a router is not ready; it drains for longer. */
 const NOTICED_MS_MAX = 2_000;
 /** What a router may hold in memory when it is killed: what a producer admits before it refuses, and what is collected. */
@@ -97,9 +99,10 @@ class AskedRouter {
 
   /** It could not answer, or the client went on sending to it long after it had said that it is not ready. */
   wasAway({ sentMs, doneMs }: SentPrediction): boolean {
-    const { endedMs, end, suspended, stopAskedMs } = this.incarnation;
+    const { endedMs, end, suspended, stopAskedMs, killedMs } = this.incarnation;
+    if (killedMs !== null && doneMs >= killedMs) return true;
     if (stopAskedMs !== null && sentMs >= stopAskedMs + NOTICED_MS_MAX) return true;
-    if (end !== 'stopped' && endedMs !== null && doneMs >= endedMs - 100) return true;
+    if (end === 'crashed' && endedMs !== null && doneMs >= endedMs - CRASH_TOLD_MS_MAX) return true;
     return suspended.some(({ fromMs, toMs }) => sentMs <= (toMs ?? Infinity) && doneMs >= fromMs);
   }
 

@@ -21,6 +21,8 @@ export interface FaultRecord {
 }
 
 const FILLER = 'filler';
+/** What a service or a server needs to be there again, on a busy machine. */
+const TELL_AFTER_MS = 20_000;
 const FILL_BLOCK = Buffer.alloc(64 * 1024);
 
 /** Takes all that is left of the disk that a path is on. */
@@ -82,7 +84,16 @@ export class Injector {
   }
 
   private async inject(fault: ScheduledFault): Promise<void> {
-    await this.carryOut(fault);
+    const sinceMs = performance.now();
+    const telling = setInterval(() => {
+      const seconds = Math.round((performance.now() - sinceMs) / 1000);
+      this.say(`          not over after ${seconds} s: ${faultText(fault)}`);
+    }, fault.durationMs + TELL_AFTER_MS);
+    try {
+      await this.carryOut(fault);
+    } finally {
+      clearInterval(telling);
+    }
     this.record.done++;
   }
 

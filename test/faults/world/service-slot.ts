@@ -19,8 +19,9 @@ export interface Incarnation {
   readonly url: string;
   readonly startedMs: number;
   endedMs: number | null;
-  /** When it was asked to end in order. */
+  /** When it was asked to end in order, or when it was killed; before `endedMs`, which is when we heard of it. */
   stopAskedMs: number | null;
+  killedMs: number | null;
   /** killed: by us, with SIGKILL; stopped: SIGTERM and code 0; crashed: by itself, or with another code. */
   end: 'killed' | 'stopped' | 'crashed' | null;
   /** While it could not answer though it was there. */
@@ -179,6 +180,7 @@ export class ServiceSlot {
       startedMs: Date.now(),
       endedMs: null,
       stopAskedMs: null,
+      killedMs: null,
       end: null,
       suspended: [],
     };
@@ -197,8 +199,10 @@ export class ServiceSlot {
   private async end(signal: 'SIGKILL' | 'SIGTERM', as: 'killed' | 'stopped'): Promise<number | null> {
     const { process: service, current } = this;
     if (!service || !current) return null;
-    if (as === 'killed') current.end = as;
-    else current.stopAskedMs = Date.now();
+    if (as === 'killed') {
+      current.end = as;
+      current.killedMs = Date.now();
+    } else current.stopAskedMs = Date.now();
     service.signal(signal);
     const code = await service.exited;
     current.endedMs ??= Date.now();
