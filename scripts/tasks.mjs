@@ -21,6 +21,7 @@ const USAGE = `usage: node scripts/bootstrap.mjs <task> [arguments]
   test-helm                            the Helm chart, with helm and kubeconform
   start <app> [arguments]              one of: ${applications().join(', ')}
   bench <name> [arguments]             a benchmark of test/benchmark
+  faults [scenario] [options]          real processes broken on purpose, and an oracle (faults --help)
   simulate [--short | --full]          what the verdict engine promises, measured on seeded traffic`;
 
 const WITH_CONSOLE = ['controller', 'standalone'];
@@ -71,6 +72,10 @@ export async function runTask([task, ...args]) {
       await buildIfStale('benchmark');
       return become(`test/benchmark/${name}.js`, rest);
     }
+    case 'faults':
+      // The evaluator's own build brings its Lua scripts.
+      for (const project of ['evaluator', 'faults']) await buildIfStale(project);
+      return become('test/faults/main.js', args);
     case 'simulate':
       await buildIfStale('simulation');
       return become('test/simulation/verdicts/main.js', args);

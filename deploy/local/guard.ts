@@ -7,18 +7,19 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
  * terminal does not reach it, nor the servers, before the services were closed in order.
  */
 const GUARD = `
-  const pids = new Set(), folders = new Set(), containers = new Set();
-  const kinds = { pid: pids, folder: folders, container: containers };
+  const pids = new Set(), folders = new Set(), containers = new Set(), mounts = new Set();
+  const kinds = { pid: pids, folder: folders, container: containers, mount: mounts };
   require('node:readline').createInterface({ input: process.stdin })
     .on('line', (line) => { const { add, kind, value } = JSON.parse(line); kinds[kind][add ? 'add' : 'delete'](value); })
     .on('close', () => {
       for (const pid of pids) try { process.kill(pid, 'SIGKILL'); } catch {}
       for (const name of containers) require('node:child_process').spawnSync('docker', ['rm', '-f', '-v', name]);
+      for (const path of mounts) require('node:child_process').spawnSync('umount', ['-l', path]);
       for (const folder of folders) require('node:fs').rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     });
 `;
 
-type Kind = 'pid' | 'folder' | 'container';
+type Kind = 'pid' | 'folder' | 'container' | 'mount';
 
 /** What is to be gone when this process is. */
 export class Guard {

@@ -3,21 +3,12 @@ import { join } from 'node:path';
 import { CanaryError } from '@app/shared';
 import type { Guard } from './guard.js';
 import { findJava, kafkaJars } from './kafka-artifacts.js';
+import { classArchiveFlags } from './kafka-class-archive.js';
+import { type KafkaLink, type KafkaListener, type KafkaNode, nodeProperties } from './kafka-properties.js';
 import type { LocalServer, Say } from './local-server.js';
 import { freePort } from './ports.js';
 import { runTool } from './run-tool.js';
 import { ServerProcess } from './server-process.js';
-
-/** A further way in, beside the plain one. */
-export interface KafkaListener {
-  /** Capital letters. */
-  readonly name: string;
-  readonly protocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
-  /** What clients are told to connect to, if it is not the listener itself: a proxy before it. */
-  readonly advertisedPort?: number;
-  /** Of this listener alone. */
-  readonly settings?: Readonly<Record<string, string>>;
-}
 
 export interface KafkaServerOptions {
   readonly say: Say;
@@ -40,50 +31,111 @@ export interface StartedKafka {
   readonly server: LocalServer;
 }
 
+export interface KafkaClusterOptions extends Omit<KafkaServerOptions, 'listeners'> {
+  /** One, or three that replicate everything. */
+  readonly nodes: number;
+  /** Further ways to each node, for tests that put something between. `node` counts from 1. */
+  readonly links?: (node: number) => Promise<readonly KafkaLink[]>;
+}
+
 /** An ApiVersions request: length, key 18, version 0, correlation id 1, no client id. */
 export const KAFKA_HELLO = Buffer.from('0000000a0012000000000001ffff', 'hex');
 const START_TIMEOUT_MS = 90_000;
 const FORMAT_TIMEOUT_MS = 60_000;
 
 /** Starts a Kafka of one node (KRaft) from its Maven artifacts. */
-export async function startKafkaServer(options: KafkaServerOptions): Promise<StartedKafka> {
-  const { say, guard, folder, listeners = [], settings = {}, scram = [] } = options;
+export async function startKafkaServer({ listeners = [], ...options }: KafkaServerOptions): Promise<StartedKafka> {
+  const links: KafkaLink[] = [];
+  for (const listener of listeners) links.push({ ...listener, port: await freePort() });
+  const { brokers, servers } = await startKafkaCluster({ ...options, nodes: 1, links: async () => links });
+  const addresses = links.map((link): [string, string] => [link.name, `127.0.0.1:${link.port}`]);
+  return { brokers, listeners: Object.fromEntries(addresses), server: servers[0]! };
+}
+
+/** Starts a Kafka of some nodes, each of them broker and controller. `brokers` are their direct addresses. */
+export async function startKafkaCluster(
+  options: KafkaClusterOptions,
+): Promise<{ brokers: string; servers: readonly LocalServer[] }> {
+  const { say, guard, folder } = options;
   const java = await findJava(say);
   const classPath = join(await kafkaJars(say), '*');
-  const [port, controllerPort] = [await freePort(), await freePort()];
-  await mkdir(folder, { recursive: true });
-  const properties = join(folder, 'server.properties');
-  const ways: Way[] = [{ name: 'PLAINTEXT', protocol: 'PLAINTEXT', port }];
-  for (const listener of listeners) ways.push({ ...listener, port: await freePort() });
-  await writeFile(properties, serverProperties({ ways, controllerPort, logDir: join(folder, 'data'), settings }));
+  const make = (homeOf: (node: KafkaNode) => string, nodes: readonly KafkaNode[], flags: readonly string[]) =>
+    makeServers({ options, java, classPath, flags, homeOf, nodes });
+  const archived = await classArchiveFlags({
+    java,
+    say,
+    guard,
+    makeNode: async (home, flags) =>
+      (await make(() => home, await newNodes({ ...options, nodes: 1, links: undefined }), flags))[0]!,
+  });
+  const nodes = await newNodes(options);
+  say(nodes.length === 1 ? 'Starting Kafka ...' : `Starting Kafka of ${nodes.length} nodes ...`);
+  const servers = await make(({ id }) => (nodes.length === 1 ? folder : join(folder, `node-${id}`)), nodes, archived);
+  // A node opens its port when the others have elected a controller: none of them can come first.
+  await Promise.all(servers.map((server) => server.start()));
+  return { brokers: nodes.map(({ port }) => `127.0.0.1:${port}`).join(','), servers };
+}
+
+interface Making {
+  readonly options: KafkaClusterOptions;
+  readonly java: string;
+  readonly classPath: string;
+  /** Further ones of the JVM. */
+  readonly flags: readonly string[];
+  readonly nodes: readonly KafkaNode[];
+  readonly homeOf: (node: KafkaNode) => string;
+}
+
+/** Nodes with their storage, not started. */
+function makeServers({ options, java, classPath, flags: more, nodes, homeOf }: Making): Promise<ServerProcess[]> {
   const flags = [
     '-Xmx512m',
     '-XX:+UseSerialGC',
     '-Xshare:auto',
+    ...more,
     ...(options.optimised ? [] : ['-XX:TieredStopAtLevel=1']),
     '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
     ...['-cp', classPath],
   ];
-  say('Starting Kafka ...');
-  const users = scram.flatMap((user) => ['--add-scram', user]);
-  const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId(), '-c', properties, '--ignore-formatted'];
-  const formatted = await runTool(java, [...flags, ...format, ...users], { timeoutMs: FORMAT_TIMEOUT_MS });
-  if (formatted.code !== 0) {
-    throw new CanaryError('server-not-started', `Kafka's storage could not be made: ${formatted.output.trim()}`);
+  const cluster = clusterId();
+  const users = (options.scram ?? []).flatMap((user) => ['--add-scram', user]);
+  // Formatting is no run to take an archive of.
+  const formatting = flags.filter((flag) => !flag.startsWith('-XX:ArchiveClassesAtExit'));
+  return Promise.all(
+    nodes.map(async (node) => {
+      const home = homeOf(node);
+      await mkdir(home, { recursive: true });
+      const properties = join(home, 'server.properties');
+      await writeFile(
+        properties,
+        nodeProperties(node, nodes, { logDir: join(home, 'data'), settings: options.settings }),
+      );
+      const format = ['kafka.tools.StorageTool', 'format', '-t', cluster, '-c', properties, '--ignore-formatted'];
+      const formatted = await runTool(java, [...formatting, ...format, ...users], { timeoutMs: FORMAT_TIMEOUT_MS });
+      if (formatted.code !== 0) {
+        throw new CanaryError('server-not-started', `Kafka's storage could not be made: ${formatted.output.trim()}`);
+      }
+      return new ServerProcess({
+        name: 'Kafka',
+        command: java,
+        args: [...flags, 'kafka.Kafka', properties],
+        port: node.port,
+        hello: KAFKA_HELLO,
+        logFile: join(home, 'kafka.log'),
+        startTimeoutMs: START_TIMEOUT_MS,
+        guard: options.guard,
+      });
+    }),
+  );
+}
+
+async function newNodes({ nodes, links }: KafkaClusterOptions): Promise<readonly KafkaNode[]> {
+  const made: KafkaNode[] = [];
+  for (let id = 1; id <= nodes; id++) {
+    const [port, controllerPort] = [await freePort(), await freePort()];
+    made.push({ id, port, controllerPort, links: (await links?.(id)) ?? [] });
   }
-  const server = new ServerProcess({
-    name: 'Kafka',
-    command: java,
-    args: [...flags, 'kafka.Kafka', properties],
-    port,
-    hello: KAFKA_HELLO,
-    logFile: join(folder, 'kafka.log'),
-    startTimeoutMs: START_TIMEOUT_MS,
-    guard,
-  });
-  await server.start();
-  const addresses = ways.slice(1).map((way): [string, string] => [way.name, `127.0.0.1:${way.port}`]);
-  return { brokers: `127.0.0.1:${port}`, listeners: Object.fromEntries(addresses), server };
+  return made;
 }
 
 /** 16 random bytes as Kafka writes them: URL-safe base64 without padding, not beginning with a hyphen. */
@@ -91,45 +143,4 @@ function clusterId(): string {
   return `m${Buffer.from(crypto.getRandomValues(new Uint8Array(16)))
     .toString('base64url')
     .slice(1)}`;
-}
-
-interface Way extends KafkaListener {
-  readonly port: number;
-}
-
-function serverProperties(of: {
-  readonly ways: readonly Way[];
-  readonly controllerPort: number;
-  readonly logDir: string;
-  readonly settings: Readonly<Record<string, string>>;
-}): string {
-  const { ways, controllerPort, logDir, settings } = of;
-  const each = (line: (way: Way) => string): string => ways.map(line).join(',');
-  const own = ways.flatMap(({ name, settings: ofListener = {} }) =>
-    Object.entries(ofListener).map(([key, value]) => `listener.name.${name.toLowerCase()}.${key}=${value}`),
-  );
-  const more = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
-  return `process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:${controllerPort}
-controller.listener.names=CONTROLLER
-inter.broker.listener.name=PLAINTEXT
-listeners=${each(({ name, port }) => `${name}://127.0.0.1:${port}`)},CONTROLLER://127.0.0.1:${controllerPort}
-listener.security.protocol.map=${each(({ name, protocol }) => `${name}:${protocol}`)},CONTROLLER:PLAINTEXT
-advertised.listeners=${each(({ name, port, advertisedPort }) => `${name}://127.0.0.1:${advertisedPort ?? port}`)}
-log.dirs=${logDir}
-auto.create.topics.enable=false
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=8
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=8
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-group.initial.rebalance.delay.ms=0
-broker.session.timeout.ms=3000
-broker.heartbeat.interval.ms=500
-log.cleaner.dedupe.buffer.size=33554432
-${[...own, ...more].join('\n')}
-`;
 }

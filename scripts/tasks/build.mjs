@@ -12,6 +12,7 @@ const SOURCES = [
   'libs',
   'deploy/local',
   'test/benchmark',
+  'test/faults',
   'test/simulation',
   'nest-cli.json',
   'tsconfig.json',

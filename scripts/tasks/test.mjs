@@ -7,7 +7,8 @@ import { say } from './say.mjs';
 import { installSchemathesis } from './schemathesis.mjs';
 
 const REPORTS = join(ROOT, '.cache', 'test-reports');
-const SUITES = ['simulation', 'integration', 'e2e', 'console'];
+// The stories build the services, the console and the fault runs what they need beside them.
+const SUITES = ['simulation', 'integration', 'e2e', 'console', 'faults'];
 
 /**
  * Everything: the check with its unit tests, the dependencies' audit, what the verdict engine promises in short, the

@@ -30,7 +30,8 @@ export interface SyntheticRouterOptions {
 
 const STATUSES = ['ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'error', 'timeout', 'cancelled'] as const;
 const PREDICTED = 'three';
-const AGES_MS = [0, 50, 250, 1000] as const;
+/** A record of a bucket that is not final comes some time after its cut. */
+const AGES_MS = [10, 50, 250, 1000] as const;
 
 /**
  * Writes what a router writes, and what a bad day does to it: buckets of ten predictions that become final by and by,

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createRedis, silentLogger } from '@app/shared';
 import { type LocalStack, startLocalStack } from '../../deploy/local/local-stack.js';
+import { Link, OPEN } from '../faults/world/link.js';
 
 const HEAL = { timeout: 20_000, interval: 20 };
 let stack: LocalStack;
@@ -40,7 +41,7 @@ it.runIf(!process.env.REDIS_URL)(
 );
 
 it.runIf(!process.env.REDIS_URL)(
-  'gives a command up when Redis does not answer, and needs no new connection after that',
+  'gives a command up when Redis does not answer, and is there again when Redis is',
   async () => {
     await vi.waitFor(answers, HEAL);
     await stack.redis!.signal('SIGSTOP');
@@ -49,3 +50,18 @@ it.runIf(!process.env.REDIS_URL)(
     await vi.waitFor(answers, HEAL);
   },
 );
+
+it('does not keep a connection whose far end is gone and never said so', async () => {
+  const link = await Link.to(Number(new URL(stack.redisUrl).port));
+  const linked = createRedis(`redis://127.0.0.1:${link.port}`, { logger: silentLogger, commandTimeoutMs: 500 });
+  try {
+    await vi.waitFor(async () => expect(await linked.ping()).toBe('PONG'), HEAL);
+    link.set({ kind: 'half-open' });
+    await expect(linked.ping()).rejects.toThrow();
+    link.set(OPEN);
+    await vi.waitFor(async () => expect(await linked.ping()).toBe('PONG'), HEAL);
+  } finally {
+    linked.disconnect();
+    await link.close();
+  }
+});

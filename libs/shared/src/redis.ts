@@ -50,6 +50,8 @@ export function createRedis(url: string, options: RedisConnectionOptions): Redis
     maxRetriesPerRequest: 0,
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: commandTimeoutMs,
+    // A connection whose far end is gone without a word would be kept for ever, and every command on it time out.
+    socketTimeout: commandTimeoutMs,
     retryStrategy: (attempts) => {
       if (currentUrl) Object.assign(redis.options, loginOf(currentUrl()));
       return Math.min(50 * 2 ** Math.min(attempts, 10), RECONNECT_MS_MAX);

@@ -21,14 +21,15 @@ export class StateFollower implements WeightsSource {
   private caughtUp = false;
   private rejected = 0;
   private readonly follower: BusFollower;
+  private told = false;
 
   constructor(private readonly options: StateFollowerOptions) {
-    const { bus, topic, logger } = options;
+    const { bus, topic } = options;
     this.follower = bus.follower({
       topics: [topic],
       readCommitted: true,
       onBatch: (batch) => this.read(batch),
-      onError: (err) => logger.warn({ err }, 'weights cannot be followed: the last known ones are served'),
+      onError: (err) => this.tell(err),
     });
     this.whenCaughtUp = this.follower.caughtUp().then(
       () => void (this.caughtUp = true),
@@ -51,7 +52,15 @@ export class StateFollower implements WeightsSource {
     await this.follower.close();
   }
 
+  /** Once an outage. */
+  private tell(err: unknown): void {
+    if (this.told) return;
+    this.told = true;
+    this.options.logger.warn({ err }, 'weights cannot be followed: the last known ones are served');
+  }
+
   private read(batch: BusBatch): void {
+    this.told = false;
     for (const record of batch.records) this.readRecord(record, batch.partition);
   }
 

@@ -37,6 +37,8 @@ export interface RequestQueue {
 export interface Connection {
   isConnected(): boolean;
   connect(): Promise<unknown>;
+  disconnect(): Promise<unknown>;
+  send(request: object): Promise<unknown>;
   isAuthenticated(): boolean;
   authenticate(): Promise<void>;
   nextCorrelationId(): number;

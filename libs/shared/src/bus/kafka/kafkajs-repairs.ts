@@ -26,6 +26,7 @@ export function repairKafkajs(): void {
   const internals = kafkajsInternals();
   stopIdleTimers(internals.RequestQueue);
   forgetTheDeadSocket(internals.Connection);
+  hangUpAfterTimeout(internals.Connection);
   dropHalfOpenBroker(internals.Broker);
   rememberStableEnd(internals.Broker);
   tellOfEveryFetch(internals.Runner);
@@ -65,6 +66,19 @@ export function forgetTheDeadSocket({ prototype }: Class<Connection>): void {
     this.bytesNeeded = LENGTH_BYTES;
     this.connecting = connect.call(this).finally(() => (this.connecting = null));
     return this.connecting;
+  };
+}
+
+/** A connection whose far end is gone without a word was kept for ever, and every request on it timed out. */
+export function hangUpAfterTimeout({ prototype }: Class<Connection>): void {
+  const send = prototype.send;
+  prototype.send = async function (request) {
+    try {
+      return await send.call(this, request);
+    } catch (error) {
+      if ((error as Error).name === 'KafkaJSRequestTimeoutError') await this.disconnect();
+      throw error;
+    }
   };
 }
 

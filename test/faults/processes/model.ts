@@ -1,0 +1,60 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { answerWith } from './child.js';
+
+/**
+ * How the model server fares.
+ *   ok       answers at once
+ *   refuses  500 to everything
+ *   hangs    takes requests and never answers
+ *   garbage  answers with bytes that are no HTTP
+ *   drips    begins its answers, and goes on at a byte a second
+ */
+export type ModelMode = 'ok' | 'refuses' | 'hangs' | 'garbage' | 'drips';
+
+export type ModelQuestion =
+  { readonly kind: 'listen'; readonly port: number } | { readonly kind: 'mode'; readonly mode: ModelMode };
+
+const ANSWER = JSON.stringify({
+  outputs: [{ name: 'class', datatype: 'INT64', shape: [1], data: [3] }],
+  filling: 'x'.repeat(200),
+});
+const DRIP_MS = 1_000;
+
+let mode: ModelMode = 'ok';
+
+const http = createServer((request, response) => {
+  request.resume();
+  if (!request.url!.endsWith('/infer') || mode === 'ok') {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(ANSWER) });
+    return response.end(ANSWER);
+  }
+  switch (mode) {
+    case 'refuses':
+      response.writeHead(500, { 'content-type': 'application/json', 'content-length': 2 });
+      return response.end('{}');
+    case 'hangs':
+      return;
+    case 'garbage':
+      return request.socket.end('\u0000\u0001 this is no HTTP \r\n\r\n');
+    case 'drips': {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(ANSWER) });
+      let at = 0;
+      const drip = setInterval(() => response.write(ANSWER[at++ % ANSWER.length]), DRIP_MS);
+      return response.once('close', () => clearInterval(drip));
+    }
+  }
+});
+http.keepAliveTimeout = 60_000;
+
+answerWith<ModelQuestion, number>(async (question) => {
+  if (question.kind === 'mode') {
+    mode = question.mode;
+    return 0;
+  }
+  await new Promise<void>((resolve, reject) => {
+    http.once('error', reject);
+    http.listen(question.port, '127.0.0.1', resolve);
+  });
+  return (http.address() as AddressInfo).port;
+});

@@ -1,0 +1,14 @@
+import { createLogger, loadConfig, runUntilSignal } from '@app/shared';
+import { EvaluatorConfig } from '../../../apps/evaluator/src/config.js';
+import { connectEvaluator } from '../../../apps/evaluator/src/connect.js';
+import { shiftedClock } from './shifted-clock.js';
+
+/** The evaluator as it is, but for its clock: see shiftedClock(). */
+await runUntilSignal(
+  async () => {
+    const config = loadConfig(EvaluatorConfig, process.env);
+    const clock = shiftedClock(process.env['FAULTS_CLOCK_FILE']!);
+    return connectEvaluator(config, createLogger('evaluator', config.LOG_LEVEL), { clock });
+  },
+  createLogger('evaluator', 'info'),
+);
