@@ -106,3 +106,12 @@ export function unpackWindow(bytes: Buffer): Map<string, WindowFigures> {
   }
   return versions;
 }
+
+/** Passes what packWindow() made, when it stands among other things. Throws CanaryError `corrupt-pack`. */
+export function skipWindow(reader: PackReader): void {
+  for (let versions = reader.uint(); versions > 0; versions--) {
+    reader.skip(reader.uint());
+    for (let figures = 4; figures > 0; figures--) reader.uint();
+    for (let numbers = 2 * reader.uint(); numbers > 0; numbers--) reader.uint();
+  }
+}
