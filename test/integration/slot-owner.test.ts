@@ -179,7 +179,8 @@ describe('slots on a real Kafka and Redis', () => {
     await caughtUp();
     const { summaries, outcomes } = await expectPureFunctions();
     expect(summaries).toBeGreaterThan(50);
-    expect(await shownOutcomes()).toBe(outcomes);
+    // The windows come after the slots, by a second and what ticks take.
+    await vi.waitFor(async () => expect(await shownOutcomes()).toBe(outcomes), { timeout: 20_000, interval: 100 });
   });
 
   it('are the same function when Redis is flushed, stopped, and begins empty', async () => {

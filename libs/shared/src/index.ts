@@ -27,6 +27,7 @@ export { ASSUMED_TRAFFIC, type TrafficKind } from './rollout-spec/estimate-step.
 export * from './packing.js';
 export * from './windows/sketch.js';
 export * from './windows/window.js';
+export * from './windows/merge-windows.js';
 export * from './windows/window-layout.js';
 export * from './windows/memory-windows.js';
 export * from './windows/redis-window-reader.js';

@@ -1,6 +1,8 @@
 import { CanaryError } from './errors.js';
 
 const TWO_32 = 2 ** 32;
+/** Characters; their number fits in one byte. */
+const SHORT_TEXT = 64;
 
 /** Packs numbers and texts into as few bytes as is simple. One writer is used again and again; take() copies. */
 export class PackWriter {
@@ -39,10 +41,8 @@ export class PackWriter {
   }
 
   text(value: string): this {
-    const byteLength = Buffer.byteLength(value);
-    this.uint(byteLength);
-    this.reserve(byteLength);
-    this.length += this.bytes.write(value, this.length, 'utf8');
+    // Names are short and ASCII, mostly: a call into the runtime would take longer than they do.
+    if (value.length > SHORT_TEXT || !this.shortAscii(value)) this.anyText(value);
     return this;
   }
 
@@ -58,6 +58,28 @@ export class PackWriter {
     const packed = Buffer.from(this.bytes.subarray(0, this.length));
     this.length = 0;
     return packed;
+  }
+
+  /** False, and nothing is written, if a character is not ASCII. */
+  private shortAscii(value: string): boolean {
+    this.reserve(1 + SHORT_TEXT);
+    const { bytes } = this;
+    const from = this.length + 1;
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 127) return false;
+      bytes[from + i] = code;
+    }
+    bytes[this.length] = value.length;
+    this.length = from + value.length;
+    return true;
+  }
+
+  private anyText(value: string): void {
+    const byteLength = Buffer.byteLength(value);
+    this.uint(byteLength);
+    this.reserve(byteLength);
+    this.length += this.bytes.write(value, this.length, 'utf8');
   }
 
   private reserve(more: number): void {
@@ -108,10 +130,20 @@ export class PackReader {
     return this.at >= this.bytes.length;
   }
 
-  private slice(): Buffer {
-    const length = this.uint();
+  /** Bytes read so far. */
+  get place(): number {
+    return this.at;
+  }
+
+  /** Passes so many bytes. */
+  skip(length: number): void {
     if (this.at + length > this.bytes.length) throw corrupt();
     this.at += length;
+  }
+
+  private slice(): Buffer {
+    const length = this.uint();
+    this.skip(length);
     return this.bytes.subarray(this.at - length, this.at);
   }
 }

@@ -28,7 +28,7 @@ const KNOWN_MAX = 10_000;
  */
 export class OutcomeFolder implements SlotFolder {
   private readonly slot: OutcomeSlot;
-  private readonly known = new Set<string>();
+  private readonly known = new Map<string, Set<string>>();
   private learnedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -51,7 +51,7 @@ export class OutcomeFolder implements SlotFolder {
   }
 
   async review(folded: FoldedBatch, records: readonly BusRecord[]): Promise<readonly RefusedRecord[]> {
-    const named = [...folded.windows.versions()];
+    const named = folded.versions;
     if (named.every(({ model, version }) => this.isKnown(model, version))) return [];
     const { clock } = this.deps;
     if (clock.monotonicMs() - this.learnedAtMs >= LEARN_EVERY_MS) {
@@ -78,10 +78,11 @@ export class OutcomeFolder implements SlotFolder {
   }
 
   private isKnown(model: string, version: string): boolean {
-    const name = `${model}\u0000${version}`;
-    if (this.known.has(name)) return true;
+    const known = this.known.get(model);
+    if (known?.has(version)) return true;
     if (!this.deps.directory.model(modelHash(model))?.hasVersion(version)) return false;
-    if (this.known.size < KNOWN_MAX) this.known.add(name);
+    if (known) known.add(version);
+    else if (this.known.size < KNOWN_MAX) this.known.set(model, new Set([version]));
     return true;
   }
 }

@@ -13,7 +13,7 @@ import { type SlotId, type SlotImage, slotName, type SlotStore } from '../slot-s
 import type { DeadLetters } from './dead-letters.js';
 import type { SlotCheckpoints } from './slot-checkpoints.js';
 import type { SlotMetrics } from './slot-metrics.js';
-import { WindowCache } from './window-cache.js';
+import { SlotWindows } from './slot-windows.js';
 
 /** A slot's working state and what to do with a batch: OutcomeFolder or LabelFolder. */
 export interface SlotFolder {
@@ -54,7 +54,7 @@ const WAIT_MS = 100;
  */
 export class SlotKeeper {
   private working: Working | null = null;
-  private readonly windows: WindowCache;
+  private readonly windows: SlotWindows;
   /** Batches of one partition come one by one, but one of a former assignment may still be in flight. */
   private queue: Promise<unknown> = Promise.resolve();
   /** Only the first of several failures is told. */
@@ -63,7 +63,7 @@ export class SlotKeeper {
   private deadLetteredTo = 0;
 
   constructor(private readonly deps: SlotKeeperDeps) {
-    this.windows = new WindowCache(deps.store, deps.slot);
+    this.windows = new SlotWindows(deps);
   }
 
   /** Where it stands, as far as this process knows. */
@@ -109,8 +109,8 @@ export class SlotKeeper {
     const folded = folder.fold(batch.records, batch.nextOffset);
     if (folded.position === expectedPosition) return folded.waits ? 'waits' : 'done';
     await this.deadLetter(folder, folded, batch);
-    const windows = await this.windows.add(folded.windows.take(folded.logTimeMs));
-    if ((await store.apply(slot, { ...folded, expectedPosition, windows })) === 'moved') return 'moved';
+    const windows = await this.windows.add(folded);
+    if ((await store.apply(slot, { ...folded, ...windows, expectedPosition })) === 'moved') return 'moved';
     this.working = { folder, stored: true };
     metrics.batchFolded({
       slot,
@@ -139,8 +139,8 @@ export class SlotKeeper {
   /** The slot as the store has it, else as its last checkpoint has it, else a new one. */
   private async open(): Promise<Working> {
     const { slot, store, checkpoints, logger, metrics, open } = this.deps;
-    this.windows.clear();
     const found = await store.load(slot);
+    this.windows.open(found ? await store.readWaiting(slot) : []);
     if (found) return { folder: open(found), stored: true };
     const whole = await checkpoints.read(slot);
     if (whole) await store.restore(slot, whole);
@@ -186,7 +186,6 @@ export class SlotKeeper {
 
   private forget(): void {
     this.working = null;
-    this.windows.clear();
   }
 
   private report(error: unknown): void {

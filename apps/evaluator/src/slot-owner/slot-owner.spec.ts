@@ -8,6 +8,7 @@ import {
   PredictionIdSealer,
   silentLogger,
   topicNames,
+  type WindowFigures,
 } from '@app/shared';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { GenerationDirectory, ModelEntry } from '../domain/slot/generation-directory.js';
@@ -113,6 +114,18 @@ async function whileTimeRuns(perTickMs: number, waiting: Promise<void>): Promise
   }
 }
 
+/** Waits for the windows of digits to show these figures: a few ticks later than the slot. */
+async function shows(versions: Record<string, Partial<WindowFigures>>): Promise<void> {
+  const shown = vi.waitFor(
+    async () => {
+      const read = await store.windows.read('digits', { resolution: '1m', fromMs: 0, toMs: Number.MAX_SAFE_INTEGER });
+      expect(read.map((window) => Object.fromEntries(window.versions))).toMatchObject([versions]);
+    },
+    { timeout: 4_000, interval: 10 },
+  );
+  await whileTimeRuns(100, shown);
+}
+
 async function summariesOf(slot: SlotId = OUTCOMES): Promise<string[]> {
   const views = await Promise.all([0, 1, 2].map((owner) => store.readForOwner(slot, owner, 0)));
   return views.flatMap((view) => view?.summaries.map((s) => `${s.offset}/${s.index} ${s.summary.kind}`) ?? []);
@@ -134,8 +147,7 @@ describe('the owner of partitions', () => {
     await reached(6);
     expect(owner.positions().get('outcome-0')).toMatchObject({ position: 6 });
     expect(owner.isAssigned()).toBe(true);
-    const windows = await store.windows.read('digits', { resolution: '1m', fromMs: 0, toMs: Number.MAX_SAFE_INTEGER });
-    expect(windows.map((w) => w.versions.get('v1')?.routed)).toEqual([4]);
+    await shows({ v1: { routed: 4 } });
   });
 
   it('goes on where the slot stands, also if another one has moved it', async () => {
@@ -210,8 +222,7 @@ describe('the owner of partitions', () => {
     await reached(7);
     expect(await summariesOf()).toEqual(['3/0 bucket', '6/0 bucket']);
     expect(metrics.counts.folded).toBe(5);
-    const [window] = await store.windows.read('digits', { resolution: '1m', fromMs: 0, toMs: Number.MAX_SAFE_INTEGER });
-    expect(window?.versions.get('v1')?.routed).toBe(5);
+    await shows({ v1: { routed: 5 } });
   });
 
   it('takes in a change once that was applied although the store did not say so', async () => {
@@ -226,8 +237,7 @@ describe('the owner of partitions', () => {
     await write(new LogBuilder(LANE).json(TICK));
     await reached(6);
     expect(await summariesOf()).toEqual(['3/0 bucket']);
-    const [window] = await store.windows.read('digits', { resolution: '1m', fromMs: 0, toMs: Number.MAX_SAFE_INTEGER });
-    expect(window?.versions.get('v1')?.routed).toBe(4);
+    await shows({ v1: { routed: 4 } });
   });
 
   it('says that retention took records before they were read, and leaves their buckets out', async () => {
@@ -349,8 +359,8 @@ describe('labels', () => {
     await reached(1, LABELS);
     known.set(modelHash('digits'), { ...digits, generation: 4 });
     await reached(2, LABELS);
+    await shows({ v2: { labelled: 2, right: 2 } });
     const [window] = await store.windows.read('digits', { resolution: '1m', fromMs: 0, toMs: Number.MAX_SAFE_INTEGER });
-    expect(window?.versions.get('v2')).toMatchObject({ labelled: 2, right: 2 });
     expect([...window!.versions.get('v2')!.labelDelay.values()].reduce((a, b) => a + b)).toBe(2);
   });
 
@@ -393,6 +403,7 @@ function replaceSlot(by: MemorySlotStore): void {
     'loadWhole',
     'restore',
     'readWindows',
+    'readWaiting',
   ] as const)
     store[method] = by[method].bind(by) as never;
 }

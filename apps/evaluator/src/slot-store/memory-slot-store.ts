@@ -20,6 +20,7 @@ interface StoredSlot {
   logTimeMs: number;
   fields: Map<string, Buffer>;
   owners: Map<number, OwnerPart>;
+  waiting: Buffer[];
 }
 
 /** Slots in memory: for the standalone app and for tests. The windows can be read from `windows`. */
@@ -37,7 +38,7 @@ export class MemorySlotStore implements SlotStore {
     const name = slotName(slot);
     const stored = this.slots.get(name);
     if ((stored?.position ?? null) !== change.expectedPosition) return Promise.resolve('moved');
-    const next: StoredSlot = stored ?? { position: 0, logTimeMs: -1, fields: new Map(), owners: new Map() };
+    const next: StoredSlot = stored ?? emptySlot();
     this.slots.set(name, next);
     next.position = change.position;
     next.logTimeMs = change.logTimeMs;
@@ -45,6 +46,8 @@ export class MemorySlotStore implements SlotStore {
     for (const [field, value] of change.set) next.fields.set(field, value);
     for (const [owner, summaries] of change.summaries) ownerPart(next, owner).summaries.push(...summaries);
     for (const { id, value } of change.windows ?? []) this.windows.put(name, id, value);
+    if (change.waiting?.drop) next.waiting = [];
+    if (change.waiting?.add) next.waiting.push(change.waiting.add);
     return Promise.resolve('applied');
   }
 
@@ -91,6 +94,10 @@ export class MemorySlotStore implements SlotStore {
     return Promise.resolve(ids.map((id) => this.windows.get(slotName(slot), id)));
   }
 
+  readWaiting(slot: SlotId): Promise<readonly Buffer[]> {
+    return Promise.resolve([...(this.slots.get(slotName(slot))?.waiting ?? [])]);
+  }
+
   restore(slot: SlotId, { image, owners }: WholeSlot): Promise<'restored' | 'newer-found'> {
     const name = slotName(slot);
     const found = this.slots.get(name);
@@ -103,10 +110,13 @@ export class MemorySlotStore implements SlotStore {
       logTimeMs: image.logTimeMs,
       fields: new Map(image.fields),
       owners: parts,
+      waiting: [],
     });
     return Promise.resolve('restored');
   }
 }
+
+const emptySlot = (): StoredSlot => ({ position: 0, logTimeMs: -1, fields: new Map(), owners: new Map(), waiting: [] });
 
 function imageOf({ position, logTimeMs, fields }: StoredSlot): SlotImage {
   return { position, logTimeMs, fields: new Map(fields) };

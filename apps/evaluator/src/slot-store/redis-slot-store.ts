@@ -58,6 +58,8 @@ export class RedisSlotStore implements SlotStore {
       change.deleted.length,
       change.summaries.size,
       windows.size,
+      change.waiting?.drop ? 1 : 0,
+      change.waiting?.add ?? '',
     ];
     for (const [field, value] of change.set) args.push(field, value);
     args.push(...change.deleted);
@@ -66,7 +68,7 @@ export class RedisSlotStore implements SlotStore {
       args.push(ttlMs, chunk.length);
       for (const { id, value } of chunk) args.push(windowField(id), value);
     }
-    const allKeys = [keys.slot, ...[...change.summaries.keys()].map(keys.summaries), ...windows.keys()];
+    const allKeys = [keys.slot, keys.waiting, ...[...change.summaries.keys()].map(keys.summaries), ...windows.keys()];
     const applied = (await this.applyScript.run(this.redis, allKeys, args)) === 1;
     if (applied) await this.announce(slot, change.expectedPosition === null);
     return applied ? 'applied' : 'moved';
@@ -134,6 +136,10 @@ export class RedisSlotStore implements SlotStore {
     return found;
   }
 
+  async readWaiting(slot: SlotId): Promise<readonly Buffer[]> {
+    return await this.redis.lrangeBuffer(this.keys(slot).waiting, 0, -1);
+  }
+
   async restore(slot: SlotId, { image, owners }: WholeSlot): Promise<'restored' | 'newer-found'> {
     const keys = this.keys(slot);
     const fields: Args = [META_FIELD.position, image.position, META_FIELD.logTime, image.logTimeMs];
@@ -152,7 +158,7 @@ export class RedisSlotStore implements SlotStore {
       const newest = windowChunk(resolution, Math.max(0, image.logTimeMs));
       return [newest - 1, newest, newest + 1].map((n) => this.windowKeys.chunk(slotName(slot), resolution, n));
     });
-    await this.redis.unlink(...chunks);
+    await this.redis.unlink(keys.waiting, ...chunks);
     await this.announce(slot, true);
     return 'restored';
   }

@@ -7,12 +7,14 @@ import { type SlotId, slotName } from './slot-store.js';
  *
  *   mc:{outcome-7}:slot            hash     @position, @logTime, @trimmed:<owner>, and the fields of the image
  *   mc:{outcome-7}:summaries:3     stream   summaries for the owner of partition 3, entry <offset>-<index + 1>
+ *   mc:{outcome-7}:waiting         list     figures of batches that are not in the windows yet
  *   mc:{outcome-7}:windows:...     hash     see windows/window-layout.ts
  */
 export const slotKeys = (prefix: string, slot: SlotId) => {
   const tagged = `${prefix}:{${slotName(slot)}}`;
   return {
     slot: `${tagged}:slot`,
+    waiting: `${tagged}:waiting`,
     summaries: (owner: number): string => `${tagged}:summaries:${owner}`,
   };
 };

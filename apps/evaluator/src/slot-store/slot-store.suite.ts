@@ -126,6 +126,22 @@ export function slotStoreSuite(make: () => Promise<SlotStoreUnderTest>): void {
     expect(read.map((w) => [w.startMs, w.versions.get('v1')?.routed])).toEqual([[20_000, 9]]);
     expect(await windows.read('unknown', { resolution: '10s', fromMs: 0, toMs: 60_000 })).toEqual([]);
   });
+
+  it('keeps in order what waits for the windows, in step with the position, until it is dropped', async () => {
+    const wait = (text: string) => ({ waiting: { add: Buffer.from(text), drop: false } });
+    const waiting = async () => (await store.readWaiting(SLOT)).map(String);
+    expect(await waiting()).toEqual([]);
+    await store.apply(SLOT, change(null, 1, wait('one')));
+    await store.apply(SLOT, change(1, 2, wait('two')));
+    await store.apply(SLOT, change(1, 2, wait('zombie')));
+    await store.apply(SLOT, change(2, 3, {}));
+    expect(await waiting()).toEqual(['one', 'two']);
+    await store.apply(SLOT, change(3, 4, { waiting: { add: Buffer.from('three'), drop: true } }));
+    expect(await waiting()).toEqual(['three']);
+    const whole = (await store.loadWhole(SLOT))!;
+    expect(await store.restore(SLOT, { ...whole, image: { ...whole.image, position: 9 } })).toBe('restored');
+    expect(await waiting()).toEqual([]);
+  });
 }
 
 interface ChangeParts {
@@ -134,6 +150,7 @@ interface ChangeParts {
   readonly summaries?: readonly PlacedSummary[];
   readonly owner?: number;
   readonly windows?: SlotChange['windows'];
+  readonly waiting?: SlotChange['waiting'];
 }
 
 function change(expectedPosition: number | null, position: number, parts: ChangeParts): SlotChange {
@@ -145,6 +162,7 @@ function change(expectedPosition: number | null, position: number, parts: Change
     deleted: parts.deleted ?? [],
     summaries: new Map(parts.summaries ? [[parts.owner ?? 1, parts.summaries]] : []),
     ...(parts.windows ? { windows: parts.windows } : {}),
+    ...(parts.waiting ? { waiting: parts.waiting } : {}),
   };
 }
 

@@ -23,8 +23,17 @@ export interface SlotChange {
   readonly deleted: readonly string[];
   /** New summaries by owner (partition of evaluator-checkpoint), in order. */
   readonly summaries: ReadonlyMap<number, readonly PlacedSummary[]>;
-  /** Windows of this slot that the batch changed, as they are now: display figures, in step with the position. */
+  /** Windows of this slot, as they are now: display figures. */
   readonly windows?: readonly PackedWindow[];
+  /** With the windows, they show every record up to the position: figures that are still to be added to these. */
+  readonly waiting?: WaitingChange;
+}
+
+export interface WaitingChange {
+  /** All that waited is in the windows of this change, and is dropped. */
+  readonly drop: boolean;
+  /** Comes after what waits. */
+  readonly add: Buffer | null;
 }
 
 export interface PackedWindow {
@@ -69,6 +78,8 @@ export interface SlotStore {
   loadWhole(slot: SlotId): Promise<WholeSlot | null>;
   /** This slot's windows as they stand; null where there is none (yet, or any more). */
   readWindows(slot: SlotId, ids: readonly WindowId[]): Promise<readonly (Buffer | null)[]>;
+  /** What waits to be added to this slot's windows, in order. A new slot has none. */
+  readWaiting(slot: SlotId): Promise<readonly Buffer[]>;
   /** Puts a slot back from a checkpoint, unless there is one with the same or a later position. */
   restore(slot: SlotId, whole: WholeSlot): Promise<'restored' | 'newer-found'>;
 }

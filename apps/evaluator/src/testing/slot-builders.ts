@@ -1,5 +1,15 @@
-import type { BucketCounts, BucketRecord, Outcome } from '@app/shared';
+import {
+  type BucketCounts,
+  type BucketRecord,
+  type Outcome,
+  RESOLUTIONS,
+  unpackWindow,
+  type WindowFigures,
+  type WindowId,
+  WindowMerger,
+} from '@app/shared';
 import type { PlacedSummary } from '../domain/summary.js';
+import { unpackDeltas, windowsOf } from '../domain/window-deltas.js';
 import type { FoldedBatch, SlotRecord } from '../domain/slot/folded-batch.js';
 
 /** Time of the log at the first record of a test. */
@@ -105,6 +115,25 @@ export class LogBuilder {
 /** All summaries of a batch, whoever they are for, in their order. */
 export function summariesOf(folded: FoldedBatch): PlacedSummary[] {
   return [...folded.summaries.values()].flat().sort((a, b) => a.offset - b.offset || a.index - b.index);
+}
+
+/** The windows that a batch adds to, and what; those still kept at a log time, the finest resolution first. */
+export function windowsShownBy(
+  { figures }: FoldedBatch,
+  logTimeMs: number,
+): { readonly id: WindowId; readonly versions: ReadonlyMap<string, WindowFigures> }[] {
+  const sums = new Map<string, { id: WindowId; parts: Buffer[] }>();
+  for (const resolution of RESOLUTIONS)
+    for (const delta of figures ? unpackDeltas(figures) : [])
+      for (const id of windowsOf(delta, logTimeMs)) {
+        if (id.resolution !== resolution) continue;
+        const key = JSON.stringify(id);
+        const sum = sums.get(key) ?? { id, parts: [] };
+        sums.set(key, sum);
+        sum.parts.push(delta.packed);
+      }
+  const merger = new WindowMerger();
+  return [...sums.values()].map(({ id, parts }) => ({ id, versions: unpackWindow(merger.merge(parts)) }));
 }
 
 /** Cuts a list into runs of 1 to `longest`, at random. */

@@ -1,9 +1,10 @@
 import type { Resolution } from './window.js';
 
 /**
- * How windows lie in the store. Each partition's slot writes windows of its own (in the same atomic step as its
- * position, so that a replay doubles nothing); a reader adds them up over the sources. A chunk is one hash that expires
- * as a whole; its field is one model's window.
+ * How windows lie in the store. Each partition's slot writes windows of its own; a reader adds them up over the sources.
+ * They come some seconds after the slot's position: what is not in them yet lies beside them, and both change in the same
+ * atomic step as the position, so that a replay doubles nothing. A chunk is one hash that expires as a whole; its field is
+ * one model's window.
  *
  *   mc:{outcome-7}:windows:10s:<chunk>   hash   <window start, s>|<model> -> packed figures by version
  *   mc:window-sources                    set    names of the slots that have written windows

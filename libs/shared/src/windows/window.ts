@@ -55,7 +55,7 @@ export const emptyFigures = (): WindowFigures => ({
 const DELAY_BINS_JOINED = 4;
 
 export const labelDelayBin = (delayMs: number): number =>
-  DELAY_BINS_JOINED * Math.round(sketchBin(delayMs) / DELAY_BINS_JOINED);
+  DELAY_BINS_JOINED * Math.round(Math.min(sketchBin(delayMs), SKETCH_BIN_MAX - DELAY_BINS_JOINED) / DELAY_BINS_JOINED);
 
 export function addFigures(sum: WindowFigures, more: WindowFigures): void {
   sum.routed += more.routed;
@@ -98,9 +98,8 @@ export function packWindow(versions: ReadonlyMap<string, WindowFigures>): Buffer
   for (const [version, f] of versions) {
     writer.text(version).uint(f.routed).uint(f.errors).uint(f.labelled).uint(f.right);
     packCounts(f.latency);
+    packCounts(f.labelDelay);
   }
-  // Behind all else, where readers that do not know of it stop.
-  for (const f of versions.values()) packCounts(f.labelDelay);
   return writer.take();
 }
 
@@ -125,9 +124,9 @@ export function unpackWindow(bytes: Buffer): Map<string, WindowFigures> {
     figures.labelled = reader.uint();
     figures.right = reader.uint();
     unpackCounts(reader, figures.latency);
+    unpackCounts(reader, figures.labelDelay);
     versions.set(version, figures);
   }
-  if (!reader.done()) for (const figures of versions.values()) unpackCounts(reader, figures.labelDelay);
   return versions;
 }
 
@@ -136,5 +135,14 @@ function unpackCounts(reader: PackReader, counts: Map<number, number>): void {
   for (let bins = reader.uint(); bins > 0; bins--) {
     bin += reader.uint();
     counts.set(bin, reader.uint());
+  }
+}
+
+/** Passes what packWindow() made, when it stands among other things. Throws CanaryError `corrupt-pack`. */
+export function skipWindow(reader: PackReader): void {
+  for (let versions = reader.uint(); versions > 0; versions--) {
+    reader.skip(reader.uint());
+    for (let figures = 4; figures > 0; figures--) reader.uint();
+    for (let kinds = 2; kinds > 0; kinds--) for (let numbers = 2 * reader.uint(); numbers > 0; numbers--) reader.uint();
   }
 }

@@ -61,13 +61,6 @@ describe('windows', () => {
     expect(unpackWindow(packWindow(versions))).toEqual(versions);
   });
 
-  it('that were written before delays were counted are read without them', () => {
-    const before = new PackWriter().uint(1).text('v1').uint(5).uint(1).uint(3).uint(2).uint(1).uint(265).uint(5);
-    expect(unpackWindow(before.take())).toEqual(
-      new Map([['v1', { ...emptyFigures(), routed: 5, errors: 1, labelled: 3, right: 2, latency: new Map([[265, 5]]) }]]), // prettier-ignore
-    );
-  });
-
   it('give quantiles of label delays within 4 %, from milliseconds to weeks', () => {
     for (const delayMs of [5, 800, 90_000, 40 * 3_600_000, 20 * 86_400_000]) {
       const f = { ...emptyFigures(), labelDelay: new Map([[labelDelayBin(delayMs), 3]]) };

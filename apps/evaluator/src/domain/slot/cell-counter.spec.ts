@@ -23,18 +23,23 @@ it('is empty before the first count', () => {
   expect([keys.length, counts.length]).toEqual([0, 0]);
 });
 
-it('packs the same counts into the same bytes, and comes back from them', () => {
-  const [a, b] = [new CellCounter(), new CellCounter()];
-  for (const key of [5, 524_287, 5, 0, 9]) a.add(key);
-  for (const key of [0, 9, 524_287]) b.add(key);
-  b.add(5, 2);
-  const pack = (counter: CellCounter): Buffer => {
+it('goes on from its packed form as if nothing had happened, and packs the same wherever it was packed before', () => {
+  const random = seededRandom(2);
+  const pack = (of: CellCounter): Buffer => {
     const writer = new PackWriter();
-    counter.pack(writer);
+    of.pack(writer);
     return writer.take();
   };
-  expect(pack(a)).toEqual(pack(b));
-  const back = CellCounter.unpack(new PackReader(pack(a)));
-  expect(back.cells()).toEqual(a.cells());
-  expect(back.total).toBe(5);
+  const whole = new CellCounter();
+  let parts = new CellCounter();
+  for (let i = 0; i < 3_000; i++) {
+    const key = Math.floor(random() ** 3 * 2 ** 19);
+    whole.add(key);
+    parts.add(key);
+    if (i % 700 === 0) [whole, parts].forEach((counter) => counter.cells());
+    if (random() < 0.1) parts = CellCounter.unpack(new PackReader(pack(parts)));
+    if (i % 100 === 0) expect(pack(parts).equals(pack(whole))).toBe(true);
+  }
+  expect(parts.cells()).toEqual(whole.cells());
+  expect(parts.total).toBe(3_000);
 });

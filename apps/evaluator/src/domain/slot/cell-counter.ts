@@ -1,82 +1,117 @@
 import type { PackReader, PackWriter } from '@app/shared';
 import type { Cells } from '../summary.js';
 
-const COUNT_LIMIT = 2 ** 32;
-const CAPACITY_MIN = 16;
+/** Keys that were added and not sorted in yet: so many, or as many as there are others, but never more than the second. */
+const FRESH_MIN = 256;
+const FRESH_MAX = 4096;
+const scratch = new Uint32Array(FRESH_MAX);
+const NO_CELLS: Cells = { keys: new Uint32Array(0), counts: new Uint32Array(0) };
 
 /**
- * Counts by a key below 2^20. Adding costs a store into an array; equal keys are merged when the array is full and
- * when the counts are read. An entry is key * 2^32 + count: it sorts by key and is exact in a double.
+ * Counts by a key below 2^20. Adding costs a push onto an array; equal keys are merged when the counts are read, or when
+ * there are many.
  */
 export class CellCounter {
-  private entries = new Float64Array(CAPACITY_MIN);
-  private length = 0;
-  private merged = true;
-  private sum = 0;
+  /** Never changed, only replaced: it may have been handed out. */
+  private merged: Cells = NO_CELLS;
+  private readonly fresh: number[] = [];
+  private mergedTotal = 0;
 
   /** Sum of all counts. */
   get total(): number {
-    return this.sum;
+    return this.mergedTotal + this.fresh.length;
   }
 
-  add(key: number, count = 1): void {
-    if (this.length === this.entries.length) this.makeRoom();
-    this.entries[this.length++] = key * COUNT_LIMIT + count;
-    this.sum += count;
-    this.merged = false;
+  add(key: number): void {
+    if (this.fresh.push(key) >= FRESH_MIN) this.mergeIfMany();
   }
 
-  /** Keys in rising order with their counts; a copy. */
+  /** Keys in rising order with their counts; not to be changed. */
   cells(): Cells {
-    this.merge();
-    const keys = new Uint32Array(this.length);
-    const counts = new Uint32Array(this.length);
-    for (let i = 0; i < this.length; i++) {
-      const entry = this.entries[i]!;
-      keys[i] = Math.floor(entry / COUNT_LIMIT);
-      counts[i] = entry % COUNT_LIMIT;
-    }
-    return { keys, counts };
+    if (this.fresh.length > 0) this.merge();
+    return this.merged;
   }
 
-  /** The same counts always give the same bytes. */
+  /** As it stands. The same keys in the same order give the same bytes if cells() was called at the same places. */
   pack(writer: PackWriter): void {
-    packCells(writer, this.cells());
+    packCells(writer, this.merged);
+    const { fresh } = this;
+    writer.uint(fresh.length);
+    for (let i = 0; i < fresh.length; i++) writer.uint(fresh[i]!);
   }
 
   static unpack(reader: PackReader): CellCounter {
-    return CellCounter.of(unpackCells(reader));
-  }
-
-  /** Counts to go on from. */
-  static of({ keys, counts }: Cells): CellCounter {
-    const counter = new CellCounter();
-    for (let i = 0; i < keys.length; i++) counter.add(keys[i]!, counts[i]);
+    const counter = CellCounter.of(unpackCells(reader));
+    for (let left = reader.uint(); left > 0; left--) counter.fresh.push(reader.uint());
     return counter;
   }
 
-  private makeRoom(): void {
-    this.merge();
-    if (this.length * 2 <= this.entries.length) return;
-    const grown = new Float64Array(this.entries.length * 2);
-    grown.set(this.entries);
-    this.entries = grown;
+  /** Counts to go on from. */
+  static of(cells: Cells): CellCounter {
+    const counter = new CellCounter();
+    counter.merged = cells;
+    for (const count of cells.counts) counter.mergedTotal += count;
+    return counter;
+  }
+
+  private mergeIfMany(): void {
+    const { length } = this.fresh;
+    if (length >= FRESH_MAX || length >= this.merged.keys.length) this.merge();
   }
 
   private merge(): void {
-    if (this.merged) return;
-    const { entries } = this;
-    entries.subarray(0, this.length).sort();
-    let last = 0;
-    for (let i = 1; i < this.length; i++) {
-      const entry = entries[i]!;
-      if (Math.floor(entry / COUNT_LIMIT) === Math.floor(entries[last]! / COUNT_LIMIT))
-        entries[last]! += entry % COUNT_LIMIT;
-      else entries[++last] = entry;
-    }
-    this.length = last + 1;
-    this.merged = true;
+    const { fresh, merged } = this;
+    for (let i = 0; i < fresh.length; i++) scratch[i] = fresh[i]!;
+    const sorted = scratch.subarray(0, fresh.length).sort();
+    this.mergedTotal += fresh.length;
+    fresh.length = 0;
+    this.merged = withKeys(merged, sorted);
   }
+}
+
+/** Cells and one more for each of these keys, which are in order and may be equal. */
+function withKeys(cells: Cells, more: Uint32Array): Cells {
+  const length = distinct(cells.keys, more);
+  const [keys, counts] = [wordsOf(length), wordsOf(length)];
+  let [i, j] = [0, 0];
+  for (let at = 0; at < length; at++) {
+    const mine = i < cells.keys.length ? cells.keys[i]! : Number.POSITIVE_INFINITY;
+    const theirs = j < more.length ? more[j]! : Number.POSITIVE_INFINITY;
+    const key = mine < theirs ? mine : theirs;
+    let count = mine === key ? cells.counts[i++]! : 0;
+    for (; j < more.length && more[j] === key; j++) count++;
+    keys[at] = key;
+    counts[at] = count;
+  }
+  return { keys, counts };
+}
+
+/** How many different keys there are in both. */
+function distinct(keys: Uint32Array, more: Uint32Array): number {
+  let length = keys.length;
+  let i = 0;
+  for (let j = 0; j < more.length; j++) {
+    const key = more[j]!;
+    if (j > 0 && key === more[j - 1]) continue;
+    while (i < keys.length && keys[i]! < key) i++;
+    if (i === keys.length || keys[i] !== key) length++;
+  }
+  return length;
+}
+
+const SLAB_WORDS = 16_384;
+let slab = new Uint32Array(SLAB_WORDS);
+let slabUsed = 0;
+
+/** Zeros. Thousands of small arrays a second: parts of a large one cost a quarter of what arrays of their own do. */
+function wordsOf(length: number): Uint32Array {
+  if (length > SLAB_WORDS / 16) return new Uint32Array(length);
+  if (slabUsed + length > SLAB_WORDS) {
+    slab = new Uint32Array(SLAB_WORDS);
+    slabUsed = 0;
+  }
+  slabUsed += length;
+  return slab.subarray(slabUsed - length, slabUsed);
 }
 
 /** Keys as differences, so that most entries take two or three bytes. */
@@ -91,8 +126,8 @@ export function packCells(writer: PackWriter, { keys, counts }: Cells): void {
 
 export function unpackCells(reader: PackReader): Cells {
   const length = reader.uint();
-  const keys = new Uint32Array(length);
-  const counts = new Uint32Array(length);
+  if (length === 0) return NO_CELLS;
+  const [keys, counts] = [wordsOf(length), wordsOf(length)];
   let key = 0;
   for (let i = 0; i < length; i++) {
     key += reader.uint();

@@ -1,6 +1,7 @@
-import { type Outcome, segmentOf } from '@app/shared';
+import { segmentOf } from '@app/shared';
 import { type ArmDetails, predictionKey } from '../arm-details.js';
 import { CellCounter } from './cell-counter.js';
+import type { SlotOutcome } from './outcome-decoder.js';
 import { ValueTallies } from './value-tally.js';
 
 /** Bins whose prediction is remembered, per bucket and arm, and how much of it: for people to read. */
@@ -13,7 +14,7 @@ interface SegmentTally {
 }
 
 /** Whether an outcome says anything that only some rollouts ask for. */
-export function hasDetails({ values, segment, predictionBin }: Outcome): boolean {
+export function hasDetails({ values, segment, predictionBin }: SlotOutcome): boolean {
   return values !== undefined || segment !== undefined || predictionBin !== undefined;
 }
 
@@ -28,7 +29,7 @@ export class DetailTally {
   private readonly binNames = new Map<number, string>();
 
   /** `key`: the outcome's cell. */
-  add(outcome: Outcome, key: number): void {
+  add(outcome: SlotOutcome, key: number): void {
     const { values, segment, predictionBin, prediction, unit } = outcome;
     if (values !== undefined) this.values.add(values, unit);
     if (segment !== undefined) this.segmentOf(segment).cells.add(key);

@@ -1,6 +1,6 @@
 import { partitionOf } from '@app/shared';
 import type { PlacedSummary, Summary } from '../summary.js';
-import type { WindowDeltas } from '../window-deltas.js';
+import type { ModelVersion } from '../window-deltas.js';
 
 /** A record as a slot sees it. */
 export interface SlotRecord {
@@ -32,7 +32,10 @@ export interface FoldedBatch {
   readonly deleted: readonly string[];
   readonly summaries: ReadonlyMap<number, readonly PlacedSummary[]>;
   readonly deadLetters: readonly RefusedRecord[];
-  readonly windows: WindowDeltas;
+  /** What it adds to the windows, as WindowDeltas packs it; null: nothing. */
+  readonly figures: Buffer | null;
+  /** Whatever is shown in the windows. */
+  readonly versions: readonly ModelVersion[];
   readonly counts: FoldCounts;
 }
 

@@ -4,7 +4,7 @@ import { labelKey } from '../arm-details.js';
 import type { LabelShare } from '../summary.js';
 import { type GenerationDirectory, type ModelEntry, strataMsOf } from './generation-directory.js';
 import { LabelSlot } from './label-slot.js';
-import { CONTROL_PARTITIONS, LogBuilder, summariesOf, T0 } from '../../testing/slot-builders.js';
+import { CONTROL_PARTITIONS, LogBuilder, summariesOf, T0, windowsShownBy } from '../../testing/slot-builders.js';
 
 const OLD_KEY = { number: 1, secret: Buffer.alloc(32, 1) };
 const NEW_KEY = { number: 2, secret: Buffer.alloc(32, 2) };
@@ -161,7 +161,7 @@ describe('a label', () => {
 
   it('is shown in the window of its routing time, counted or not', () => {
     const log = new LogBuilder().json(label(id())).json(label(id({ counted: false, versionIndex: 1 }), 1));
-    const [window] = fold(log).windows.take(T0);
+    const [window] = windowsShownBy(fold(log), T0);
     expect([...window!.versions].map(([version, f]) => [version, f.labelled, f.right])).toEqual([
       ['v1', 1, 1],
       ['v2', 1, 0],
@@ -178,7 +178,7 @@ describe('a stratum', () => {
     expect(summariesOf(folded).map((p) => [p.offset, p.index])).toEqual([[2, 0]]);
     expect(folded.counts).toMatchObject({ folded: 2, late: 1 });
     expect((summariesOf(folded)[0]!.summary as LabelShare).stable.n).toBe(1);
-    expect(folded.windows.take(endMs).at(-1)!.versions.get('v1')!.labelled).toBe(2);
+    expect(windowsShownBy(folded, endMs).at(-1)!.versions.get('v1')!.labelled).toBe(2);
   });
 
   it('that is closed leaves nothing behind, and later labels of it are late for ever', () => {
@@ -231,7 +231,7 @@ describe('a label of what is not known yet', () => {
     const givenUp = new Set([fold(new LogBuilder().json(newer())).waitsFor!]);
     const folded = newSlot().foldBatch(new LogBuilder().json(newer()).records, 1, { directory, givenUp });
     expect(folded).toMatchObject({ waitsFor: null, position: 1, counts: { folded: 1, uncounted: 1 } });
-    expect(folded.windows.take(T0)).toHaveLength(2);
+    expect(windowsShownBy(folded, T0)).toHaveLength(2);
   });
 
   it('goes to the dead letters after it has waited in vain for its model', () => {

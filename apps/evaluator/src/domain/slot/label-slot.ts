@@ -53,7 +53,7 @@ export class LabelSlot {
   private readonly writer = new PackWriter();
   private placer: SummaryPlacer;
   private counts: FoldCounts = noCounts();
-  private windows = new WindowDeltas();
+  private readonly windows = new WindowDeltas();
   /** When the next stratum is to be closed. */
   private nextCloseMs = Number.POSITIVE_INFINITY;
 
@@ -133,13 +133,12 @@ export class LabelSlot {
       this.pairs.addLabel(label, attribution, entry, this.logTimeMs);
     }
     if (judged === 'none') return null;
-    const figures = this.windows.at(entry.model, version, attribution.routedAt, this.logTimeMs);
-    if (!figures) return null;
-    figures.labelled++;
-    if (judged === 'right') figures.right++;
+    const row = this.windows.at(entry.model, version, attribution.routedAt, this.logTimeMs);
+    if (!row) return null;
+    row.labelled++;
+    if (judged === 'right') row.right++;
     // Clocks of two machines are compared here, which only people who look at windows may do.
-    const delay = labelDelayBin(Math.max(0, this.logTimeMs - attribution.routedAt));
-    figures.labelDelay.set(delay, (figures.labelDelay.get(delay) ?? 0) + 1);
+    this.windows.addLabelDelay(row, labelDelayBin(Math.max(0, this.logTimeMs - attribution.routedAt)));
     return null;
   }
 
@@ -201,13 +200,12 @@ export class LabelSlot {
       deleted,
       summaries: this.placer.summaries(),
       deadLetters,
-      windows: this.windows,
       counts: this.counts,
+      ...this.windows.take(),
     };
     this.changed.clear();
     this.placer = new SummaryPlacer(this.controlPartitions);
     this.counts = noCounts();
-    this.windows = new WindowDeltas();
     return folded;
   }
 

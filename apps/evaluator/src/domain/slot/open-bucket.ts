@@ -1,16 +1,21 @@
-import { type BucketRecord, type Outcome, PackReader, type PackWriter } from '@app/shared';
+import { type BucketRecord, PackReader, type PackWriter } from '@app/shared';
 import { SKETCH_BIN_MAX, sketchBin } from '../sketch.js';
 import { type ArmCounts, CELL_CLASS, type CellClass, cellKey, type Cells, type LeftOutSummary } from '../summary.js';
-import { CellCounter } from './cell-counter.js';
+import type { WindowRow } from '../window-deltas.js';
+import { CellCounter, unpackCells } from './cell-counter.js';
 import { packDetails, unpackDetails } from './detail-codec.js';
 import { DetailTally, hasDetails } from './detail-tally.js';
+import type { SlotOutcome } from './outcome-decoder.js';
 
-const FORMAT = 1;
+const FORMAT = 2;
+/** Counts of this one are merged, without any that are not. */
+const FORMAT_MERGED = 1;
 const LEFT_OUT = 1;
 const DETAILED = 2;
 const NO_CELLS: Cells = { keys: new Uint32Array(0), counts: new Uint32Array(0) };
 
-interface Arm {
+/** What one version's outcomes come to. */
+export interface Arm {
   readonly version: string;
   /** As the last bucket record said; 0 before the first. */
   routed: number;
@@ -19,6 +24,8 @@ interface Arm {
   firstByte: CellCounter | null;
   /** Null until an outcome carries more than every rollout needs. */
   details: DetailTally | null;
+  /** Where its newest outcome was shown; perhaps in a batch before. */
+  row: WindowRow | null;
 }
 
 /** What is common to a bucket's outcomes and bucket records. */
@@ -62,17 +69,19 @@ export class OpenBucket implements BucketIdentity {
     return this.model === identity.model && this.generation === identity.generation;
   }
 
-  /** Takes in the outcome of one of its predictions. */
-  add(outcome: Outcome): void {
+  /** Takes in the outcome of one of its predictions; gives the arm it belongs to. */
+  add(outcome: SlotOutcome): Arm {
     if (outcome.routedAt < this.routedFrom) this.routedFrom = outcome.routedAt;
     const arm = this.arm(outcome.version);
     const kind = classOf(outcome);
     const key = cellKey(outcome.unit, kind, binOf(outcome.latencyMs, kind));
     arm.cells.add(key);
     if (hasDetails(outcome)) (arm.details ??= new DetailTally()).add(outcome, key);
-    if (outcome.firstByteMs === undefined) return;
-    arm.firstByte ??= new CellCounter();
-    arm.firstByte.add(cellKey(outcome.unit, kind, binOf(outcome.firstByteMs, kind)));
+    if (outcome.firstByteMs !== undefined) {
+      arm.firstByte ??= new CellCounter();
+      arm.firstByte.add(cellKey(outcome.unit, kind, binOf(outcome.firstByteMs, kind)));
+    }
+    return arm;
   }
 
   /** Whether a bucket record and the outcomes received tell the same: nothing was lost. */
@@ -144,7 +153,8 @@ export class OpenBucket implements BucketIdentity {
 
   static unpack(router: string, bucket: number, packed: Buffer): OpenBucket {
     const reader = new PackReader(packed);
-    reader.uint();
+    const counter =
+      reader.uint() === FORMAT_MERGED ? () => CellCounter.of(unpackCells(reader)) : () => CellCounter.unpack(reader);
     const flags = reader.uint();
     const model = reader.text();
     const generation = reader.uint();
@@ -156,11 +166,11 @@ export class OpenBucket implements BucketIdentity {
     for (let arms = reader.uint(); arms > 0; arms--) {
       const version = reader.text();
       const routed = reader.uint();
-      const cells = CellCounter.unpack(reader);
-      const firstByte = reader.uint() ? CellCounter.unpack(reader) : null;
+      const cells = counter();
+      const firstByte = reader.uint() ? counter() : null;
       const detailed = (flags & DETAILED) !== 0 && reader.uint() === 1;
       const details = detailed ? DetailTally.of(unpackDetails(reader)) : null;
-      open.arms.push({ version, routed, cells, firstByte, details });
+      open.arms.push({ version, routed, cells, firstByte, details, row: null });
     }
     return open;
   }
@@ -168,7 +178,7 @@ export class OpenBucket implements BucketIdentity {
   private arm(version: string): Arm {
     const found = this.find(version);
     if (found) return found;
-    const arm: Arm = { version, routed: 0, cells: new CellCounter(), firstByte: null, details: null };
+    const arm: Arm = { version, routed: 0, cells: new CellCounter(), firstByte: null, details: null, row: null };
     this.arms.push(arm);
     return arm;
   }
@@ -180,7 +190,7 @@ export class OpenBucket implements BucketIdentity {
 }
 
 /** A prediction that stable answered in the canary's place is the canary's, and bad, whatever became of the retry. */
-export function classOf({ status, httpStatus, fallback }: Outcome): CellClass {
+export function classOf({ status, httpStatus, fallback }: SlotOutcome): CellClass {
   if (status === 'error' && httpStatus >= 400 && httpStatus < 500) return CELL_CLASS.clientError;
   if (fallback === true) return CELL_CLASS.error;
   if (status === 'ok') return CELL_CLASS.ok;

@@ -1,7 +1,7 @@
 import { type Attribution, PackReader, type PackWriter } from '@app/shared';
 import { labelKey } from '../arm-details.js';
 import type { LabelledArm, LabelShare } from '../summary.js';
-import { CellCounter } from './cell-counter.js';
+import { CellCounter, packCells, unpackCells } from './cell-counter.js';
 import { packValues, unpackValues } from './detail-codec.js';
 import { stratumClosesAtMs } from './generation-directory.js';
 import { ValueTallies } from './value-tally.js';
@@ -168,13 +168,13 @@ class ArmTally {
 
   packDetails(writer: PackWriter): void {
     writer.uint((this.segments ? 1 : 0) | (this.values ? 2 : 0));
-    this.segments?.pack(writer);
+    if (this.segments) packCells(writer, this.segments.cells());
     if (this.values) packValues(writer, this.values.sums());
   }
 
   unpackDetails(reader: PackReader): void {
     const flags = reader.uint();
-    if ((flags & 1) !== 0) this.segments = CellCounter.unpack(reader);
+    if ((flags & 1) !== 0) this.segments = CellCounter.of(unpackCells(reader));
     if ((flags & 2) !== 0) this.values = ValueTallies.of(unpackValues(reader));
   }
 

@@ -4,7 +4,14 @@ import { sketchBin } from '../sketch.js';
 import { type BucketSummary, CELL_CLASS, cellBin, cellClass, cellGroup, type Cells } from '../summary.js';
 import type { FoldedBatch } from './folded-batch.js';
 import { BUCKET_OVERDUE_MS, LANE_FORGOTTEN_MS, OutcomeSlot } from './outcome-slot.js';
-import { CONTROL_PARTITIONS, LogBuilder, PARTITION, summariesOf, T0 } from '../../testing/slot-builders.js';
+import {
+  CONTROL_PARTITIONS,
+  LogBuilder,
+  PARTITION,
+  summariesOf,
+  T0,
+  windowsShownBy,
+} from '../../testing/slot-builders.js';
 
 function fold(log: LogBuilder, slot = new OutcomeSlot(PARTITION, CONTROL_PARTITIONS, null)): FoldedBatch {
   return slot.foldBatch(log.records, log.records.length);
@@ -222,7 +229,7 @@ describe('windows', () => {
       .outcome({ routedAt: T0, status: 'cancelled' })
       .outcome({ routedAt: T0 + 10_000, version: 'v2', status: 'error', httpStatus: 422 });
     const folded = fold(log);
-    const deltas = folded.windows.take(folded.logTimeMs);
+    const deltas = windowsShownBy(folded, folded.logTimeMs);
     expect(
       deltas.map((d) => [
         d.id.resolution,
@@ -242,7 +249,7 @@ describe('windows', () => {
       .outcome({ routedAt: T0 + 3_600_000 })
       .outcome({ routedAt: T0 - 2 * 3_600_000 });
     const folded = fold(log);
-    expect(folded.windows.take(folded.logTimeMs).map((d) => d.id.resolution)).toEqual(['1m']);
+    expect(windowsShownBy(folded, folded.logTimeMs).map((d) => d.id.resolution)).toEqual(['1m']);
     expect(folded.counts.folded).toBe(3);
   });
 });

@@ -1,4 +1,4 @@
-import { type BucketRecord, type Outcome, PackWriter } from '@app/shared';
+import { type BucketRecord, PackWriter } from '@app/shared';
 import { sketchBin } from '../sketch.js';
 import { CELL_CLASS } from '../summary.js';
 import { WindowDeltas } from '../window-deltas.js';
@@ -11,8 +11,9 @@ import {
   type SlotRecord,
   SummaryPlacer,
 } from './folded-batch.js';
-import { type BucketIdentity, classOf, OpenBucket } from './open-bucket.js';
+import { type Arm, type BucketIdentity, classOf, OpenBucket } from './open-bucket.js';
 import { bucketField, type Lane, laneField, newLane, packLane, unpackFields } from './outcome-fields.js';
+import type { SlotOutcome } from './outcome-decoder.js';
 import { readOutcomeRecord } from './read-outcome-record.js';
 import type { SlotImage } from './slot-image.js';
 
@@ -36,6 +37,8 @@ export class OutcomeSlot {
   private readonly lanes: Map<string, Lane>;
   /** Buckets that may still count, in the order of their first records: the oldest is overdue first. */
   private readonly open: Set<OpenBucket>;
+  /** No open bucket is overdue before this log time. */
+  private nextOverdueMs = 0;
   /** What differs from the stored fields. */
   private readonly changedLanes: Lane[] = [];
   private readonly changedBuckets: OpenBucket[] = [];
@@ -43,7 +46,7 @@ export class OutcomeSlot {
   private readonly writer = new PackWriter();
   private placer: SummaryPlacer;
   private counts: FoldCounts = noCounts();
-  private windows = new WindowDeltas();
+  private readonly windows = new WindowDeltas();
 
   constructor(
     private readonly partition: number,
@@ -82,32 +85,34 @@ export class OutcomeSlot {
     }
   }
 
-  private foldOutcome(outcome: Outcome, offset: number): Cause | null {
-    const lane = this.enterLane(outcome);
-    if ('code' in lane) return lane;
-    if (!lane.fresh) return null;
+  private foldOutcome(outcome: SlotOutcome, offset: number): Cause | null {
+    if (outcome.lane !== this.partition) return wrongLane(outcome.lane, this.partition);
+    const lane = this.laneOf(outcome.router);
+    if (!this.isFresh(lane, outcome.sequence)) return null;
     this.counts.folded++;
-    this.show(outcome);
-    if (outcome.bucket === undefined || outcome.shadow === true || outcome.override === true) return null;
-    const bucket = this.bucketOf(lane.lane, outcome as Outcome & BucketIdentity, offset);
-    if (!bucket.isOf(outcome as Outcome & BucketIdentity)) return foreignBucket(bucket);
-    if (bucket.leftOut) return null;
-    bucket.add(outcome);
+    if (outcome.bucket === undefined || outcome.shadow === true || outcome.override === true)
+      return this.show(outcome, null);
+    const bucket = lane.buckets.get(outcome.bucket) ?? this.openBucket(lane, outcome as BucketIdentity, offset);
+    const isOf = bucket.isOf(outcome as BucketIdentity);
+    if (!isOf || bucket.leftOut) {
+      this.show(outcome, null);
+      return isOf ? null : foreignBucket(bucket);
+    }
     this.touch(bucket);
-    return null;
+    return this.show(outcome, bucket.add(outcome));
   }
 
   private foldBucket(record: BucketRecord, offset: number): Cause | null {
-    const lane = this.enterLane(record);
-    if ('code' in lane) return lane;
-    if (!lane.fresh) return null;
-    const bucket = this.bucketOf(lane.lane, record, offset);
+    if (record.lane !== this.partition) return wrongLane(record.lane, this.partition);
+    const lane = this.laneOf(record.router);
+    if (!this.isFresh(lane, record.sequence)) return null;
+    const bucket = lane.buckets.get(record.bucket) ?? this.openBucket(lane, record, offset);
     if (!bucket.isOf(record)) return foreignBucket(bucket);
     if (!bucket.leftOut) {
       if (bucket.agreesWith(record)) this.placeSummary(bucket, record, offset);
       else this.leaveOut(bucket, offset, record);
     }
-    if (record.final) this.close(lane.lane, bucket);
+    if (record.final) this.close(lane, bucket);
     return null;
   }
 
@@ -143,28 +148,29 @@ export class OutcomeSlot {
     this.touch(bucket);
   }
 
-  /** The record's lane; `fresh` is false if the record has been taken in before. */
-  private enterLane(of: { router: string; lane: number; sequence: number }): Cause | { lane: Lane; fresh: boolean } {
-    if (of.lane !== this.partition)
-      return { code: 'wrong-lane', text: `the record says lane ${of.lane} and stands in partition ${this.partition}` };
-    let lane = this.lanes.get(of.router);
+  private laneOf(router: string): Lane {
+    let lane = this.lanes.get(router);
     if (!lane) {
-      lane = newLane(of.router, -1, this.logTimeMs);
-      this.lanes.set(of.router, lane);
+      lane = newLane(router, -1, this.logTimeMs);
+      this.lanes.set(router, lane);
     }
-    const fresh = of.sequence > lane.sequence;
-    if (fresh) {
-      lane.sequence = of.sequence;
-      lane.seenAtMs = this.logTimeMs;
-      if (!lane.changed) this.changedLanes.push(lane);
-      lane.changed = true;
-    } else this.counts.duplicates++;
-    return { lane, fresh };
+    return lane;
   }
 
-  private bucketOf(lane: Lane, identity: BucketIdentity, offset: number): OpenBucket {
-    const found = lane.buckets.get(identity.bucket);
-    if (found) return found;
+  /** Moves the lane on; false if the record has been taken in before. */
+  private isFresh(lane: Lane, sequence: number): boolean {
+    if (sequence <= lane.sequence) {
+      this.counts.duplicates++;
+      return false;
+    }
+    lane.sequence = sequence;
+    lane.seenAtMs = this.logTimeMs;
+    if (!lane.changed) this.changedLanes.push(lane);
+    lane.changed = true;
+    return true;
+  }
+
+  private openBucket(lane: Lane, identity: BucketIdentity, offset: number): OpenBucket {
     const bucket = OpenBucket.open(identity, this.logTimeMs, offset);
     lane.buckets.set(identity.bucket, bucket);
     this.open.add(bucket);
@@ -183,11 +189,17 @@ export class OutcomeSlot {
     if (record.timestampMs <= this.logTimeMs) return;
     const before = this.logTimeMs;
     this.logTimeMs = record.timestampMs;
-    for (const bucket of this.open) {
-      if (bucket.firstLogTimeMs + BUCKET_OVERDUE_MS > this.logTimeMs) break;
-      this.leaveOut(bucket, record.offset);
-    }
+    if (this.logTimeMs >= this.nextOverdueMs) this.leaveOverdue(record.offset);
     if (Math.floor(before / PURGE_EVERY_MS) !== Math.floor(this.logTimeMs / PURGE_EVERY_MS)) this.purge();
+  }
+
+  private leaveOverdue(offset: number): void {
+    for (const bucket of this.open) {
+      this.nextOverdueMs = bucket.firstLogTimeMs + BUCKET_OVERDUE_MS;
+      if (this.nextOverdueMs > this.logTimeMs) return;
+      this.leaveOut(bucket, offset);
+    }
+    this.nextOverdueMs = this.logTimeMs + BUCKET_OVERDUE_MS;
   }
 
   private purge(): void {
@@ -201,16 +213,20 @@ export class OutcomeSlot {
     }
   }
 
-  /** Display figures count every outcome, evidence or not. */
-  private show(outcome: Outcome): void {
-    const figures = this.windows.at(outcome.model, outcome.version, outcome.routedAt, this.logTimeMs);
-    if (!figures) return;
+  /** Display figures count every outcome, evidence or not. `arm`: the one it counts in. */
+  private show(outcome: SlotOutcome, arm: Arm | null): null {
+    const { windows } = this;
+    let row = arm?.row ?? null;
+    if (row === null || !windows.isOf(row, outcome.routedAt)) {
+      row = windows.at(outcome.model, outcome.version, outcome.routedAt, this.logTimeMs);
+      if (row === null) return null;
+      if (arm !== null) arm.row = row;
+    }
     const kind = classOf(outcome);
-    figures.routed++;
-    if (kind === CELL_CLASS.error || kind === CELL_CLASS.clientError) figures.errors++;
-    if (kind === CELL_CLASS.cancelled) return;
-    const bin = sketchBin(outcome.latencyMs);
-    figures.latency.set(bin, (figures.latency.get(bin) ?? 0) + 1);
+    row.routed++;
+    if (kind === CELL_CLASS.error || kind === CELL_CLASS.clientError) row.errors++;
+    if (kind !== CELL_CLASS.cancelled) windows.addLatency(row, sketchBin(outcome.latencyMs));
+    return null;
   }
 
   private takeChange(deadLetters: RefusedRecord[]): FoldedBatch {
@@ -237,18 +253,22 @@ export class OutcomeSlot {
       deleted,
       summaries: this.placer.summaries(),
       deadLetters,
-      windows: this.windows,
       counts: this.counts,
+      ...this.windows.take(),
     };
     this.changedLanes.length = 0;
     this.changedBuckets.length = 0;
     this.deleted.clear();
     this.placer = new SummaryPlacer(this.controlPartitions);
     this.counts = noCounts();
-    this.windows = new WindowDeltas();
     return folded;
   }
 }
+
+const wrongLane = (lane: number, partition: number): Cause => ({
+  code: 'wrong-lane',
+  text: `the record says lane ${lane} and stands in partition ${partition}`,
+});
 
 const foreignBucket = (bucket: OpenBucket): Cause => ({
   code: 'foreign-bucket',
