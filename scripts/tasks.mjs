@@ -14,6 +14,7 @@ const USAGE = `usage: node scripts/bootstrap.mjs <task> [arguments]
   build                                all services into dist/
   start <app> [arguments]              one of: ${applications().join(', ')}
   bench <name> [arguments]             a benchmark of test/benchmark
+  simulation [--seeds N] [--help]      routers, evaluators and controllers under seeded faults, in simulated time
   simulate [--short | --full]          what the verdict engine promises, measured on seeded traffic`;
 
 const DEMO_ON_KAFKA = ['router', 'evaluator', 'controller', 'standalone'];
@@ -44,6 +45,9 @@ export async function runTask([task, ...args]) {
       await buildIfStale('benchmark');
       return become(`test/benchmark/${name}.js`, rest);
     }
+    case 'simulation':
+      await buildIfStale('simulation');
+      return become('test/simulation/system/main.js', args);
     case 'simulate':
       await buildIfStale('simulation');
       return become('test/simulation/verdicts/main.js', args);

@@ -1,0 +1,112 @@
+import type { SourceChange } from './machine/module-hooks.js';
+
+/** A fault in a service that the simulation has to find, by one of the seeds named. */
+export interface Mutant {
+  readonly name: string;
+  readonly changes: readonly SourceChange[];
+}
+
+const change = (file: string, find: string | RegExp, replace: string): SourceChange => ({ file, find, replace });
+
+/** One for each rule that the simulation is there to hold; in the text that the compiler makes of the services. */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a store that does not look at the position',
+    changes: [
+      change('slot-store/memory-slot-store', '(stored?.position ?? null) !== change.expectedPosition', 'false'),
+    ],
+  },
+  {
+    name: 'an owner of models that fences nobody',
+    changes: [
+      change('model-owner/owner-session', '`${deps.transactionalIdBase}-${owner}`', '`${owner}-${Math.random()}`'),
+    ],
+  },
+  {
+    name: 'an owner of models that fences only when it writes',
+    changes: [change('model-owner/owner-session', 'await producer.fence();', '')],
+  },
+  {
+    name: 'a controller that fences nobody',
+    changes: [
+      change(
+        'ownership/partition-owner',
+        '`${deps.transactionalIdPrefix}-${partition}`',
+        '`${partition}-${Math.random()}`',
+      ),
+    ],
+  },
+  {
+    name: 'a controller that does not read the states before it decides',
+    changes: [change('ownership/partition-owner', 'await this.states.readToEnd();', '')],
+  },
+  {
+    name: 'verdicts about another generation are carried out',
+    changes: [
+      change('rollout/on-verdict', 'verdict.generation !== draft.state.generation', 'false'),
+      change('rollout/on-verdict', "rollout.status === 'progressing' && verdict.step !== rollout.step", 'false'),
+    ],
+  },
+  {
+    name: 'verdicts are carried out however old they are',
+    changes: [change('rollout/on-verdict', 'nowMs - about.asOf > VERDICT_AGE_MS_MAX', 'false')],
+  },
+  {
+    name: 'a failing canary is left alone while its rollout is paused',
+    changes: [
+      change(
+        'rollout/on-verdict',
+        "if (verdict.result === 'fail')",
+        "if (verdict.result === 'fail' && rollout.status !== 'paused')",
+      ),
+    ],
+  },
+  {
+    name: 'a command that comes twice acts twice',
+    changes: [change('rollout/transition', /if \(done\)/, 'if (false)')],
+  },
+  {
+    name: 'labels count twice',
+    changes: [change('slot/open-stratum', 'if (this.seen.has(tag))', 'if (false)')],
+  },
+  {
+    name: 'records that come twice count twice',
+    changes: [change('slot/outcome-slot', 'of.sequence > lane.sequence', 'true')],
+  },
+  {
+    name: 'buckets with losses count',
+    changes: [change('slot/open-bucket', 'counts.dropped !== 0 || cells !== counts.routed - counts.pending', 'false')],
+  },
+  {
+    name: 'a slot takes any batch for the next one',
+    changes: [change('slot-owner/slot-keeper', 'stored && fetchedOffset === position', 'stored')],
+  },
+  {
+    name: 'bad records are dropped without a word',
+    changes: [change('slot-owner/slot-keeper', 'await this.deadLetter(folder, folded, batch);', '')],
+  },
+  {
+    name: 'a takeover begins at the checkpoint and leaves out the cuts after it',
+    changes: [
+      change('model-owner/takeover', 'baseOf(deps, found), published.cuts, signal', 'baseOf(deps, found), [], signal'),
+    ],
+  },
+  {
+    name: 'summaries are trimmed up to every cut',
+    changes: [change('model-owner/owner-session', 'if (checkpoint.length > 0)', 'if (true)')],
+  },
+  {
+    name: 'an older generation replaces a newer one in a router',
+    changes: [change('domain/routing-plan', 'next.generation > current.generation', 'true')],
+  },
+  {
+    name: 'users are dealt anew at each prediction',
+    changes: [
+      change(
+        'domain/assignment',
+        'Math.floor((xxh32(`${ASSIGNMENT_VERSION}:${salt}:${unit}`)',
+        'Math.floor((Math.random() * 2 ** 32',
+      ),
+    ],
+  },
+];
