@@ -42,6 +42,7 @@ export const EVALUATOR_TOPICS: readonly TopicRole[] = [
   'outcome',
   'label',
   'verdict',
+  'decision',
   'state',
   'checkpoint',
   'deadLetter',

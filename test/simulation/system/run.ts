@@ -2,6 +2,7 @@ import type { LogLevel } from './world/machine.js';
 import { PredictionIdSealer } from '@app/shared';
 import { type EngineFactory, verdictEngines } from '../../../apps/evaluator/src/domain/cut/engine-factory.js';
 import { DecisionChecks } from './checks/decision-checks.js';
+import { LossChecks } from './checks/loss-checks.js';
 import { checkTheEnd } from './checks/end-checks.js';
 import { RouterChecks } from './checks/router-checks.js';
 import { VerdictChecks } from './checks/verdict-checks.js';
@@ -58,6 +59,9 @@ class Running {
   private readonly routers: RouterChecks;
   private readonly models: readonly string[];
   private readonly anewFrom = new Map<number, number>();
+  private readonly losses: LossChecks;
+  /** A slot was made without some of its records, and said so. */
+  private recordsLost = false;
   private violation: Violation | null = null;
   private healedMs = 0;
   private figures = { summaries: 0, verdicts: 0 };
@@ -83,6 +87,7 @@ class Running {
     const { ledger } = this.world;
     new DecisionChecks({ ledger, report: this.report, clockDifferenceMs: () => this.world.clockDifferenceMs() });
     new VerdictChecks(ledger, this.report);
+    this.losses = new LossChecks(ledger, plan.shape.dataPartitions, this.report);
     if (this.history.isPrinted) this.tellRecords();
   }
 
@@ -112,6 +117,11 @@ class Running {
     };
   }
 
+  /** Evidence may be given up only where its records, its cuts or its checkpoints were taken away. */
+  private mayLoseEvidence(): boolean {
+    return this.plan.faults.some(({ kind }) => kind === 'retention');
+  }
+
   private async live(): Promise<void> {
     const { world, plan } = this;
     const { scheduler } = world;
@@ -135,7 +145,7 @@ class Running {
       report: this.report,
       engines: this.engines,
       anewFrom: this.anewFrom,
-      recordsLost: false,
+      recordsLost: this.recordsLost,
     });
     this.throwViolation();
   }
@@ -190,14 +200,23 @@ class Running {
         ignoring<ReturnType<WorldWatcher['evaluatorMetrics']>>({
           tookOver: ({ owner, anew }) => {
             if (!anew) return;
-            if (!this.plan.faults.some(({ kind }) => kind === 'checkpoint-loss'))
+            if (!this.mayLoseEvidence())
               this.report('4', `owner ${owner} began anew, and nothing was lost that it needs`);
             const cuts = (this.world.ledger.lastCut(owner)?.number ?? 0) + 1;
             this.anewFrom.set(owner, Math.min(cuts, this.anewFrom.get(owner) ?? Infinity));
           },
+          recordsMissed: (_slot, records) => {
+            this.recordsLost = true;
+            if (!this.plan.faults.some(({ kind }) => kind === 'retention'))
+              this.report('4', `${records} records are said to be gone, and none are`);
+          },
           diverged: (model) => this.report('8', `${model}: folding again gave another verdict than the published one`),
           engineFailed: (model) => this.report('8', `the engine of ${model} threw`),
         }),
+      lost: (loss) => {
+        this.world.tell(`LOST records of slot ${loss.slot} below the end ${loss.end}`);
+        this.losses.lost(loss);
+      },
       applied: () => undefined,
       restored: () => undefined,
       trimmed: () => undefined,

@@ -6,6 +6,7 @@ import type { PlacedSummary } from '../domain/summary.js';
 import { hasOpenRollout } from '../domain/cut/hold.js';
 import { abortable } from './abortable.js';
 import { type OwnerDeps, slotsInOrder } from './owner-deps.js';
+import { type PlanAt, toldPlans } from './told-plans.js';
 import { SlotFeed } from './slot-feed.js';
 import type { Standing } from './takeover.js';
 
@@ -53,7 +54,7 @@ export async function rebuild(deps: OwnerDeps, owner: number, signal: AbortSigna
     opened.defer(() => feed.close());
     return feed;
   });
-  const refold = new Refold(deps, owner, start);
+  const refold = new Refold(deps, owner, start, await toldPlans(deps, owner, signal));
   await readVerdicts(deps, owner, { from: start.offset, signal }, async (data) => {
     const cut = cutCodec.decode(data);
     if (cut.ok) return refold.cut(cut.value, () => summariesBelow(feeds, frontOf(cut.value, deps.slotCounts)));
@@ -80,6 +81,7 @@ class Refold {
     private readonly deps: OwnerDeps,
     private readonly owner: number,
     private readonly start: Start,
+    private readonly planAt: PlanAt,
   ) {
     this.models = new OwnedModels(deps.engines);
     this.number = start.number;
@@ -90,8 +92,7 @@ class Refold {
     if (cut.owner !== this.owner || cut.number <= this.number) return;
     this.compare();
     const known = this.folded ? cut.known : { ...this.start.known, ...cut.known };
-    const { plans } = this.deps;
-    const { verdicts } = this.models.foldCut({ ...cut, known }, await summaries(), (model, at) => plans.at(model, at));
+    const { verdicts } = this.models.foldCut({ ...cut, known }, await summaries(), this.planAt);
     this.folded = { cut, verdicts };
     this.number = cut.number;
     this.front = frontOf(cut, this.deps.slotCounts);
@@ -162,9 +163,13 @@ async function scanCuts(
   return { start, last };
 }
 
-/** From when on records are needed for the open rollouts of an owner, and what was known of its models before. */
-function whatIsOpen({ plans }: OwnerDeps, owner: number): { neededFromMs: number; known: Record<string, number> } {
-  let neededFromMs = Infinity;
+/** From when on records are needed, by log time, and what was known of an owner's models before. */
+function whatIsOpen(
+  { plans, clock }: OwnerDeps,
+  owner: number,
+): { neededFromMs: number; known: Record<string, number> } {
+  // A rollout that begins next needs something to compare with too.
+  let neededFromMs = clock.nowMs() - BEFORE_ROLLOUT_MS;
   const known: Record<string, number> = {};
   for (const model of plans.modelsOf(owner)) {
     const newest = plans.newest(model);

@@ -8,6 +8,7 @@ import { abortable } from './abortable.js';
 import type { OwnerDeps } from './owner-deps.js';
 import { OwnerLog, type PublishedCut, type PublishedCuts } from './owner-log.js';
 import { rebuild } from './rebuild.js';
+import { plansOfCuts } from './told-plans.js';
 import { reaches, SlotReader } from './slot-reader.js';
 
 /** Where an owner stands: after the cut of this number, with this front folded. */
@@ -74,6 +75,12 @@ async function foldAlong(
   signal: AbortSignal,
 ): Promise<Standing> {
   const reader = new SlotReader(deps, owner);
+  const planAt = await plansOfCuts(
+    deps,
+    owner,
+    cuts.map(({ cut }) => cut),
+    signal,
+  );
   const { models } = base;
   let { number, front } = base;
   // Also without a cut to fold along: summaries that are missing here would be missing in the first cut.
@@ -82,7 +89,7 @@ async function foldAlong(
   for (const { cut, verdicts } of cuts) {
     const target = frontOf(cut, deps.slotCounts);
     if (!reaches(views, front, target)) views = await reader.readUpTo(front, target, signal);
-    const folded = models.foldCut(cut, summariesBetween(front, target, views), (model, at) => deps.plans.at(model, at));
+    const folded = models.foldCut(cut, summariesBetween(front, target, views), planAt);
     for (const divergence of compareVerdicts(cut.number, folded.verdicts, verdicts, deps.engines.version))
       if (!divergences.has(divergence.model)) divergences.set(divergence.model, divergence);
     front = target;

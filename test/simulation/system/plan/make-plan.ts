@@ -86,7 +86,13 @@ function makeFault(
     case 'crash':
       return { atMs, kind, machine: anyone(), afterSteps: random.below(40), downMs: forMs(50, 8_000) };
     case 'pause':
-      return { atMs, kind, machine: anyone(), afterSteps: random.below(40), forMs: forMs(200, 20_000) };
+      return {
+        atMs,
+        kind,
+        machine: anyone(),
+        afterSteps: random.below(40),
+        forMs: random.chance(0.5) ? forMs(200, 5_000) : forMs(6_500, 14_000),
+      };
     case 'stop':
       return { atMs, kind, machine: anyone(), downMs: forMs(200, 8_000) };
     case 'network':
@@ -126,7 +132,12 @@ function makeFault(
     case 'compact':
       return { atMs, kind, topic: random.chance(0.5) ? 'state' : 'checkpoint' };
     case 'retention':
-      return { atMs, kind, topic: random.pick(['verdict', 'command', 'decision', 'outcome', 'label']), keepMs: 60_000 };
+      return {
+        atMs,
+        kind,
+        topic: random.pick(['verdict', 'command', 'decision', 'outcome', 'label']),
+        keepMs: random.chance(0.5) ? 60_000 : forMs(100, 10_000),
+      };
     case 'poison':
       return { atMs, kind, topic: random.pick(TOPICS_WITH_POISON), what: random.below(100) };
     case 'checkpoint-loss':

@@ -28,7 +28,7 @@ export interface EvaluatorProcessParts {
   readonly metrics: SlotMetrics & OwnerMetrics;
 }
 
-const TOPICS = ['outcome', 'label', 'verdict', 'state', 'checkpoint', 'deadLetter'] as const;
+const TOPICS = ['outcome', 'label', 'verdict', 'decision', 'state', 'checkpoint', 'deadLetter'] as const;
 const GROUP = 'evaluator';
 const sleep = (ms: number, signal: AbortSignal): Promise<void> => delay(ms, undefined, { signal });
 

@@ -86,7 +86,7 @@ export class FaultInjector {
       case 'compact':
         return world.logsOf(fault.topic).forEach((log) => log.compact());
       case 'retention':
-        return world.ledger.dropOlder(fault.topic, fault.keepMs);
+        return void world.retain(fault.topic, fault.keepMs);
       case 'poison':
         return world.poison.send(poisonRecord(world, fault));
       case 'checkpoint-loss':

@@ -77,6 +77,11 @@ export class Ledger {
     });
   }
 
+  /** First offset of a partition that can be read. */
+  low(role: TopicRole, partition: number): number {
+    return this.logs(role)[partition]!.low;
+  }
+
   private follow(role: TopicRole, log: MemoryLog, partition: number): LedgerEntry[] {
     const entries: LedgerEntry[] = [];
     let read = 0;

@@ -87,6 +87,7 @@ export class People {
     if (status === 'promoted' && plan.story === 'undone')
       return this.once(plan, `undo ${rollout.rollout}`, { action: 'undo', reason: 'looked better before' });
     if (status === 'paused') {
+      if (plan.story === 'dies-in-pause' && pause?.code === 'awaiting-approval') return;
       const action = pause?.code === 'awaiting-approval' ? 'promote' : 'resume';
       return this.once(plan, `${action} ${state.sequence}`, { action, reason: 'it may go on' });
     }
@@ -94,8 +95,8 @@ export class People {
     if (plan.story === 'aborted' && (state.weights[CANARY] ?? 0) > 0)
       return this.once(plan, `abort ${rollout.rollout}`, { action: 'abort', reason: 'changed our minds' });
     // As the text of the hold says.
-    const stuck = held?.code === 'evaluator-rebuilding' || held?.code === 'evidence-incomplete';
-    const sound = plan.story === 'good' || plan.story === 'approved' || plan.story === 'undone';
+    const stuck = held?.code === 'evaluator-rebuilding' || held?.code === 'records-missed';
+    const sound = ['good', 'approved', 'undone', 'dies-in-pause'].includes(plan.story);
     if (stuck && sound)
       this.once(plan, `promote ${rollout.rollout} ${step}`, { action: 'promote', reason: 'looked at it' });
   }

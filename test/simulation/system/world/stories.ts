@@ -3,7 +3,17 @@ import type { Random } from '../machine/random.js';
 import type { ServerAnswer } from './router-process.js';
 
 /** What a canary is like, what people do about it, and so how its rollout has to end. */
-export const STORIES = ['good', 'dead', 'failing', 'slow', 'wrong', 'aborted', 'approved', 'undone'] as const;
+export const STORIES = [
+  'good',
+  'dead',
+  'failing',
+  'slow',
+  'wrong',
+  'aborted',
+  'approved',
+  'dies-in-pause',
+  'undone',
+] as const;
 export type Story = (typeof STORIES)[number];
 
 export const EXPECTED_END: Readonly<Record<Story, 'promoted' | 'rolled-back' | 'aborted'>> = {
@@ -14,6 +24,7 @@ export const EXPECTED_END: Readonly<Record<Story, 'promoted' | 'rolled-back' | '
   wrong: 'rolled-back',
   aborted: 'aborted',
   approved: 'promoted',
+  'dies-in-pause': 'rolled-back',
   undone: 'promoted',
 };
 
@@ -40,6 +51,7 @@ const CANARIES: Readonly<Record<Story, Behaviour>> = {
   wrong: { ...SOUND, wrong: 0.9 },
   aborted: SOUND,
   approved: SOUND,
+  'dies-in-pause': SOUND,
   undone: SOUND,
 };
 const DEADLINE_MS = 3_000;
@@ -48,7 +60,7 @@ const DEADLINE_MS = 3_000;
 export function rolloutFile(model: string, story: Story): Record<string, unknown> {
   const split = (canary: number): Record<string, number> => ({ [STABLE]: 1 - canary, [CANARY]: canary });
   const least = { predictions: 12, duration: '1s' };
-  const approval = story === 'approved' ? [{ pause: {} }] : [];
+  const approval = story === 'approved' || story === 'dies-in-pause' ? [{ pause: {} }] : [];
   return {
     ...registration(model),
     canary: { version: CANARY, url: `http://${model}-${CANARY}.models`, deadline: `${DEADLINE_MS}ms` },
@@ -83,8 +95,13 @@ export const RIGHT = 'right';
 export const WRONG = 'wrong';
 
 /** What the model server of a version answers. */
-export function answerOf(story: Story, version: string, random: Random): ServerAnswer {
-  const { errors, timeouts, wrong, medianMs } = version === CANARY ? CANARIES[story] : SOUND;
+export function answerOf(
+  story: Story,
+  { version, paused }: { readonly version: string; readonly paused: boolean },
+  random: Random,
+): ServerAnswer {
+  const dies = story === 'dies-in-pause' && paused;
+  const { errors, timeouts, wrong, medianMs } = version === CANARY ? CANARIES[dies ? 'dead' : story] : SOUND;
   const afterMs = medianMs * Math.min(5, 0.5 + random.exponential(0.7));
   const fails = (status: OutcomeStatus, httpStatus: number, atMs: number): ServerAnswer => ({
     afterMs: atMs,

@@ -12,8 +12,10 @@ import {
   type TopicRole,
 } from '@app/shared';
 import type { EngineFactory } from '../../../../apps/evaluator/src/domain/cut/engine-factory.js';
+import type { ReadinessAnswer } from '../../../../apps/controller/src/ownership/readiness-probe.js';
 import { slotsInOrder } from '../../../../apps/evaluator/src/model-owner/owner-deps.js';
 import { type SlotId, slotName } from '../../../../apps/evaluator/src/slot-store/slot-store.js';
+import type { Loss } from '../checks/loss-checks.js';
 import type { History } from '../machine/history.js';
 import { Host } from '../machine/host.js';
 import { Random } from '../machine/random.js';
@@ -37,6 +39,8 @@ export interface WorldWatcher extends RedisWatcher {
   readonly evaluatorMetrics: (machine: string) => EvaluatorProcessParts['metrics'];
   log(machine: string, level: LogLevel, text: string): void;
   routed(router: string, prediction: RoutedPrediction): void;
+  /** Records were gone before they were read. */
+  lost(loss: Loss): void;
 }
 
 export interface WorldOptions {
@@ -54,6 +58,8 @@ const TRANSACTION_TIMEOUT_MS = 10_000;
 const BUS_ANSWER_MS_MAX = 3_000;
 const REDIS_ANSWER_MS_MAX = 5_000;
 const LOSS_NOTICED_AFTER_MS = 4_000;
+/** Of a canary's answers to whether it is ready. */
+const NOT_READY_SHARE = 0.2;
 const SPOOL_BYTES_MAX = 64 * 1024 * 1024;
 
 const kafkaAway = (): Error => new CanaryError('kafka-unavailable', 'the broker did not answer');
@@ -186,6 +192,18 @@ export class World {
     return '';
   }
 
+  /** Retention: what is older than so long is gone, read or not. */
+  async retain(role: TopicRole, keepMs: number): Promise<void> {
+    this.ledger.dropOlder(role, keepMs);
+    for (const [i, slot] of this.slots.entries()) {
+      if (slot.kind !== role) continue;
+      const low = this.ledger.low(role, slot.partition);
+      const position = (await this.redis.store.load(slot))?.position ?? 0;
+      if (low > position)
+        this.options.watcher.lost({ slot: i, atMs: this.scheduler.nowMs, end: this.logsOf(role)[slot.partition]!.end });
+    }
+  }
+
   /** The checkpoints of slots or of owners are gone from the topic. */
   loseCheckpoints(of: 'slots' | 'owners'): void {
     for (const log of this.logsOf('checkpoint')) {
@@ -229,7 +247,10 @@ export class World {
       name: machine.name,
       sealer: this.sealer,
       spoolBytesMax: SPOOL_BYTES_MAX,
-      ask: (model, version) => answerOf(stories.get(model)!, version, answers),
+      ask: (model, version) => {
+        const paused = this.people.states.get(model)?.rollout?.status === 'paused';
+        return answerOf(stories.get(model)!, { version, paused }, answers);
+      },
       onRouted: (prediction) => watcher.routed(host.name, prediction),
     });
   }
@@ -247,13 +268,15 @@ export class World {
 
   private startController(machine: Machine, host: Host): Promise<ControllerProcess> {
     const { random } = host;
+    const answer = (url: string): ReadinessAnswer =>
+      random.chance(NOT_READY_SHARE)
+        ? { ready: false, detail: `GET ${url}: 503` }
+        : { ready: true, detail: `GET ${url}: 200` };
     return ControllerProcess.start({
       ...this.common(machine, host),
       readiness: {
         ask: (url) =>
-          new Promise((resolve) =>
-            host.after(random.between(1, 50), 'readiness', () => resolve({ ready: true, detail: `GET ${url}: 200` })),
-          ),
+          new Promise((resolve) => host.after(random.between(1, 50), 'readiness', () => resolve(answer(url)))),
         close: () => Promise.resolve(),
       },
     });
