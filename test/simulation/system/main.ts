@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { MUTANTS } from './mutants.js';
 import { makePlan } from './plan/make-plan.js';
 import type { Plan } from './plan/plan.js';
 import { shrink } from './plan/shrink.js';
@@ -20,6 +21,7 @@ const HELP = `usage: npm run test:simulation -- [options]
   --plan FILE    only the plan in this file, as a failing seed leaves it
   --trace        print the history
   --no-shrink    do not look for the shortest history of a failing seed
+  --mutants      find a seed for each fault of mutants.ts, from --from on, in at most --seeds
   --workers N    threads (default: one for each core)
   --help
 
@@ -35,6 +37,7 @@ const { values: options } = parseArgs({
     plan: { type: 'string' },
     trace: { type: 'boolean', default: false },
     shrink: { type: 'boolean', default: true },
+    mutants: { type: 'boolean', default: false },
     workers: { type: 'string', default: String(availableParallelism()) },
     help: { type: 'boolean', default: false },
   },
@@ -171,10 +174,27 @@ async function trace(pool: Pool, plan: Plan): Promise<number> {
   const { result, lines } = await pool.run({ plan, print: options.trace });
   printPlan(plan);
   for (const line of lines) console.log(line);
-  const { violation, ...figures } = result;
+  const { violation, decisions: _, stepsOf: __, ...figures } = result;
   console.log(`\n${JSON.stringify(figures)}`);
   console.log(violation ? `FAILED: ${ruleName(violation.rule)}: ${violation.text}` : 'every invariant held');
   return violation ? 1 : 0;
+}
+
+/** Which seed finds which fault that was put into a service. */
+async function findMutants(pool: Pool, from: number, seeds: number): Promise<number> {
+  let missed = 0;
+  const find = async ({ name, changes }: (typeof MUTANTS)[number]): Promise<void> => {
+    for (let seed = from; seed < from + seeds; seed++) {
+      const { result } = await pool.run({ plan: makePlan(seed), print: false, mutant: { name, changes } });
+      if (!result.violation) continue;
+      const { rule, text } = result.violation;
+      return console.log(`${String(seed).padStart(5)}  ${name}: ${ruleName(rule)}: ${text.slice(0, 120)}`);
+    }
+    missed++;
+    console.log(`    -  ${name}: not found`);
+  };
+  await Promise.all(MUTANTS.map(find));
+  return missed === 0 ? 0 : 1;
 }
 
 async function main(): Promise<void> {
@@ -188,6 +208,10 @@ async function main(): Promise<void> {
   const workers = one && options.trace ? 1 : Math.min(wholeNumber('workers', options.workers), one ? 1 : seeds);
   const pool = new Pool(workers);
   try {
+    if (options.mutants) {
+      process.exitCode = await findMutants(pool, from, seeds);
+      return;
+    }
     if (one && options.trace) {
       process.exitCode = await trace(pool, one);
       return;

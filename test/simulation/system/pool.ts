@@ -7,9 +7,9 @@ export class Pool {
   private readonly waiting: ((worker: Worker) => void)[] = [];
   private readonly workers: readonly Worker[];
 
-  constructor(size: number) {
+  constructor(size: number, worker: URL = new URL('./worker.js', import.meta.url)) {
     const options = { execArgv: ['--enable-source-maps'] };
-    this.workers = Array.from({ length: size }, () => new Worker(new URL('./worker.js', import.meta.url), options));
+    this.workers = Array.from({ length: size }, () => new Worker(worker, options));
     this.idle.push(...this.workers);
   }
 

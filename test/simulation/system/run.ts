@@ -1,5 +1,5 @@
 import type { LogLevel } from './world/machine.js';
-import { PredictionIdSealer } from '@app/shared';
+import { type Decision, decisionCodec, PredictionIdSealer } from '@app/shared';
 import { type EngineFactory, verdictEngines } from '../../../apps/evaluator/src/domain/cut/engine-factory.js';
 import { DecisionChecks } from './checks/decision-checks.js';
 import { LossChecks } from './checks/loss-checks.js';
@@ -34,6 +34,10 @@ export interface RunResult {
   readonly violation: { readonly rule: string; readonly text: string; readonly atMs: number } | null;
   /** From the last fault's end until every rollout had ended. */
   readonly healedMs: number;
+  /** Every decision, in order: what was done, why, and to which weights and generation it led. */
+  readonly decisions: readonly string[];
+  /** Steps of each process. */
+  readonly stepsOf: Readonly<Record<string, number>>;
 }
 
 /** After the last fault every rollout has to come to its end within this time. */
@@ -64,6 +68,8 @@ class Running {
   private recordsLost = false;
   private violation: Violation | null = null;
   private healedMs = 0;
+  private readonly decisions: string[] = [];
+  private readonly stepsOf: Record<string, number> = {};
   private figures = { summaries: 0, verdicts: 0 };
 
   constructor(
@@ -80,6 +86,7 @@ class Running {
       engines: this.engines,
       watcher: this.watcher(),
       afterStep: (host) => {
+        this.stepsOf[host.name] = (this.stepsOf[host.name] ?? 0) + 1;
         for (const router of this.world.routers)
           if (router.host === host && router.service) this.routers.check(router.service, this.models);
       },
@@ -87,6 +94,10 @@ class Running {
     const { ledger } = this.world;
     new DecisionChecks({ ledger, report: this.report, clockDifferenceMs: () => this.world.clockDifferenceMs() });
     new VerdictChecks(ledger, this.report);
+    ledger.onRecord('decision', ({ value }) => {
+      const decision = decisionCodec.decode(value);
+      if (decision.ok) this.decisions.push(decisionText(decision.value));
+    });
     this.losses = new LossChecks(ledger, plan.shape.dataPartitions, this.report);
     if (this.history.isPrinted) this.tellRecords();
   }
@@ -114,6 +125,8 @@ class Running {
       ...this.figures,
       violation: violation && { rule: violation.rule, text: violation.message, atMs: violation.atMs },
       healedMs: this.healedMs,
+      decisions: this.decisions,
+      stepsOf: this.stepsOf,
     };
   }
 
@@ -232,4 +245,9 @@ class Running {
     ledger.onRecord('decision', ({ value, atMs }) => this.history.tell(atMs, 'decision', String(value).slice(0, 400)));
     ledger.onRecord('verdict', ({ value, atMs }) => this.history.tell(atMs, 'verdict', String(value).slice(0, 300)));
   }
+}
+
+function decisionText({ model, action, rollout, reason, from, to, generation }: Decision): string {
+  const weights = `${JSON.stringify(from)} to ${JSON.stringify(to)}`;
+  return `${model} ${action} ${rollout ?? ''} ${reason.code} ${weights} at ${generation}`;
 }
