@@ -1,10 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
-/** What the verdict engine promises, measured on few seeded runs; `npm run simulate:verdicts` has the whole table. */
+/**
+ * What the verdict engine promises, measured on few seeded runs (`npm run simulate:verdicts` has the whole table), and the
+ * services under seeded faults (`npm run test:simulation` runs as many as you like).
+ */
 export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
     include: ['test/simulation/**/*.test.ts'],
+    globalSetup: ['test/simulation/system/build-simulation.ts'],
     testTimeout: 60_000,
   },
 });

@@ -22,6 +22,7 @@ const USAGE = `usage: node scripts/bootstrap.mjs <task> [arguments]
   start <app> [arguments]              one of: ${applications().join(', ')}
   bench <name> [arguments]             a benchmark of test/benchmark
   faults [scenario] [options]          real processes broken on purpose, and an oracle (faults --help)
+  simulation [--seeds N] [--help]      routers, evaluators and controllers under seeded faults, in simulated time
   simulate [--short | --full]          what the verdict engine promises, measured on seeded traffic`;
 
 const WITH_CONSOLE = ['controller', 'standalone'];
@@ -76,6 +77,9 @@ export async function runTask([task, ...args]) {
       // The evaluator's own build brings its Lua scripts.
       for (const project of ['evaluator', 'faults']) await buildIfStale(project);
       return become('test/faults/main.js', args);
+    case 'simulation':
+      await buildIfStale('simulation');
+      return become('test/simulation/system/main.js', args);
     case 'simulate':
       await buildIfStale('simulation');
       return become('test/simulation/verdicts/main.js', args);

@@ -88,6 +88,7 @@ async function startOwner(): Promise<RunningSlotOwner> {
     topics,
     store,
     directory,
+    directoryCaughtUp: () => Promise.resolve(),
     sealer,
     controlPartitions: CONTROL_PARTITIONS,
     groupId: topics.outcome,

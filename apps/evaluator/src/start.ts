@@ -43,6 +43,7 @@ export const EVALUATOR_TOPICS: readonly TopicRole[] = [
   'outcome',
   'label',
   'verdict',
+  'decision',
   'state',
   'checkpoint',
   'deadLetter',
@@ -72,6 +73,7 @@ export async function startEvaluator(deps: EvaluatorDeps): Promise<RunningServic
     store: slotStore,
     sealer,
     directory: plans.directory,
+    directoryCaughtUp: () => plans.caughtUp(),
     controlPartitions,
     groupId: `${groupId}-slots`,
   });
@@ -86,7 +88,16 @@ export async function startEvaluator(deps: EvaluatorDeps): Promise<RunningServic
   });
   app.connectMicroservice({ strategy: intake }, { inheritAppConfig: false });
   await app.startAllMicroservices();
-  const ownerDeps = { ...common, slotStore, plans, engines, sleep, slotCounts: dataPartitions };
+  const ownerDeps = {
+    ...common,
+    slotStore,
+    plans,
+    engines,
+    sealer,
+    controlPartitions,
+    sleep,
+    slotCounts: dataPartitions,
+  };
   const owners = new ModelOwners({ ...ownerDeps, transactionalIdBase: groupId }, { groupId: `${groupId}-models` });
   opened.defer(() => owners.close());
   health.addCheck(probe.check);

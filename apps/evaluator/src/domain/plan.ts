@@ -25,6 +25,16 @@ export interface ModelPlan {
   readonly rollout: RolloutPlan | null;
 }
 
+/**
+ * A plan as engines and holds get it: with its rollout only while there is something to count for it, from its first phase
+ * to its end. The states of one decision sequence agree in that, whichever of them compaction has left: a rollout that
+ * waits for its canary takes the place of an ended one in the state without a decision of its own.
+ */
+export function asCounted(plan: ModelPlan): ModelPlan {
+  const { rollout } = plan;
+  return rollout && (rollout.ended || rollout.phases.length === 0) ? { ...plan, rollout: null } : plan;
+}
+
 /** The plan that a state of the topic rollout-state gives. */
 export function planOf(state: RolloutState): ModelPlan {
   const r = state.rollout;

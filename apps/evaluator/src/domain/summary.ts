@@ -6,11 +6,25 @@ import type { ArmDetails, ValueSums } from './arm-details.js';
  */
 export type Summary = BucketSummary | LeftOutSummary | LabelShare | PairShare;
 
+/** That a slot has been made without some records of its partition: they were gone before they were read. */
+export interface MissedSummary {
+  readonly kind: 'missed';
+  /** Of no model: it concerns all. */
+  readonly model: '';
+  readonly generation: 0;
+  /** Offsets of what is missing: from `from` up to, not including, `to`. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Whether it is something that an engine folds. */
+export const isEvidence = (summary: Summary | MissedSummary): summary is Summary => summary.kind !== 'missed';
+
 /** A summary at its place: offset of the record that made it, and its number among those of that offset. */
 export interface PlacedSummary {
   readonly offset: number;
   readonly index: number;
-  readonly summary: Summary;
+  readonly summary: Summary | MissedSummary;
 }
 
 /** Classes of outcome a check has to tell apart. */

@@ -8,8 +8,8 @@ const BACKOFF_MS = { least: 250, most: 4_000 } as const;
  * longer than a group's session, so two processes never fence each other in turn.
  */
 const REPLACED_WAIT_MS = 10_000;
-/** Summaries that are missing for so long do not come back: no transaction hides a newer checkpoint that long. */
-const TRIMMED_FOR_GOOD_MS = 120_000;
+/** Summaries that are missing for so long do not come back: our transactions are open, and hide a newer checkpoint, for 10 s at most. */
+const TRIMMED_FOR_GOOD_MS = 30_000;
 const UNREADABLE_LOG_MS = 30_000;
 
 export type OwnerState = 'taking-over' | 'cutting' | 'waiting' | 'closed';

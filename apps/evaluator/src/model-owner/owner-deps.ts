@@ -1,4 +1,4 @@
-import type { Clock, Logger, MessageBus, TopicNames } from '@app/shared';
+import type { Clock, Logger, MessageBus, PredictionIdSealer, TopicNames } from '@app/shared';
 import type { EngineFactory } from '../domain/cut/engine-factory.js';
 import type { SlotCounts } from '../domain/cut/slot-view.js';
 import type { SlotId, SlotStore } from '../slot-store/slot-store.js';
@@ -11,6 +11,10 @@ export interface OwnerDeps {
   readonly topics: TopicNames;
   readonly slotStore: SlotStore;
   readonly slotCounts: SlotCounts;
+  /** Partitions of evaluator-checkpoint. */
+  readonly controlPartitions: number;
+  /** Opens the prediction ids of labels, when they have to be read again. */
+  readonly sealer: PredictionIdSealer;
   readonly engines: EngineFactory;
   readonly plans: PlanBook;
   readonly clock: Clock;

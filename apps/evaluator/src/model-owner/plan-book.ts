@@ -60,6 +60,11 @@ export class PlanBook {
     return this.history.newest(model);
   }
 
+  /** The plan of exactly this decision sequence; null if its state is gone. */
+  exactAt(model: string, sequence: number): ModelPlan | null {
+    return this.history.exactAt(model, sequence);
+  }
+
   /** The plan as it was known at a decision sequence; null for a model without a state. */
   at(model: string, sequence: number): ModelPlan | null {
     return this.history.at(model, sequence);

@@ -4,10 +4,11 @@ import { compareVerdicts, type Divergence } from '../domain/cut/compare-verdicts
 import { summariesBetween } from '../domain/cut/next-front.js';
 import { OwnedModels } from '../domain/cut/owned-models.js';
 import { type CutFront, emptyFront, frontOf, type SlotView } from '../domain/cut/slot-view.js';
-import { ENGINE_VERSION } from '../domain/engine.js';
 import { abortable } from './abortable.js';
 import type { OwnerDeps } from './owner-deps.js';
 import { OwnerLog, type PublishedCut, type PublishedCuts } from './owner-log.js';
+import { rebuild } from './rebuild.js';
+import { plansOfCuts } from './told-plans.js';
 import { reaches, SlotReader } from './slot-reader.js';
 
 /** Where an owner stands: after the cut of this number, with this front folded. */
@@ -21,11 +22,12 @@ export interface Standing {
  * Brings a new owner to where the former one stood: the newest checkpoint, then the cuts after it, folded along exactly.
  * The verdicts that this gives must equal the published ones; a model where they do not is held. Call it after fencing.
  *
- * Where that is impossible the owner begins anew at the newest cut, without the evidence of before, and open rollouts are
- * held until their next phase: a checkpoint of another engine version (its numbers mean something else, and what lies
- * before it has been trimmed), cuts or summaries that are gone for good.
+ * Where that is impossible the evidence is made anew from the records of the topics: a checkpoint of another engine version
+ * (its numbers mean something else, and what lies before it has been trimmed), cuts or summaries that are gone for good.
+ * Where the records are gone too, or too many, the owner begins at the newest cut without the evidence of before, and
+ * open rollouts are held until their next phase.
  *
- * @param trimmedForGood begin anew where summaries are missing. At first that only means that a newer checkpoint
+ * @param trimmedForGood go on without summaries that are missing. At first that only means that a newer checkpoint
  *   is about to be seen, so the caller tries again for a while before it sets this.
  * Throws CanaryError `trimmed-beyond-cut`, and the signal's reason.
  */
@@ -40,24 +42,29 @@ export async function takeOver(
   const log = new OwnerLog(deps.bus, deps.topics, deps.logger);
   const found = decodeCheckpoint(owner, await log.readCheckpoint(owner, signal), deps.engines);
   const published = await log.readCuts(owner, numberOf(found), verdictsFromOf(found), signal);
-  const tookOver = (standing: Standing, anew: boolean): Standing => {
+  const tookOver = (standing: Standing, how: 'folded' | 'rebuilt' | 'anew'): Standing => {
     const durationMs = deps.clock.monotonicMs() - startedMs;
-    deps.metrics.tookOver({ owner, durationMs, cuts: published.cuts.length, anew });
-    deps.logger.info({ owner, cut: standing.number, cutsFolded: published.cuts.length, anew, durationMs }, 'took over');
+    const { number: cut } = standing;
+    deps.metrics.tookOver({ owner, durationMs, cuts: published.cuts.length, anew: how === 'anew' });
+    deps.logger.info({ owner, cut, cutsFolded: published.cuts.length, how, durationMs }, 'took over');
     return standing;
   };
 
-  const lost = found?.kind === 'unusable' ? found.why : published.broken;
+  let lost = found?.kind === 'unusable' ? found.why : published.broken;
   if (lost === null) {
     try {
-      return tookOver(await foldAlong(deps, owner, baseOf(deps, found), published.cuts, signal), false);
+      return tookOver(await foldAlong(deps, owner, baseOf(deps, found), published.cuts, signal), 'folded');
     } catch (error) {
       const trimmed = error instanceof CanaryError && error.code === 'trimmed-beyond-cut';
       if (!trimmed || !options.trimmedForGood) throw error;
-      return tookOver(await beginAnew(deps, owner, { found, published, why: error.message, signal }), true);
+      lost = error.message;
     }
   }
-  return tookOver(await beginAnew(deps, owner, { found, published, why: lost, signal }), true);
+  deps.logger.warn({ owner, why: lost }, 'the evidence is made anew from the records');
+  const rebuilt = await rebuild(deps, owner, signal);
+  if (!('why' in rebuilt)) return tookOver(rebuilt, 'rebuilt');
+  const why = `${lost}; ${rebuilt.why}`;
+  return tookOver(await beginAnew(deps, owner, { found, published, why, signal }), 'anew');
 }
 
 async function foldAlong(
@@ -68,6 +75,12 @@ async function foldAlong(
   signal: AbortSignal,
 ): Promise<Standing> {
   const reader = new SlotReader(deps, owner);
+  const planAt = await plansOfCuts(
+    deps,
+    owner,
+    cuts.map(({ cut }) => cut),
+    signal,
+  );
   const { models } = base;
   let { number, front } = base;
   // Also without a cut to fold along: summaries that are missing here would be missing in the first cut.
@@ -76,8 +89,8 @@ async function foldAlong(
   for (const { cut, verdicts } of cuts) {
     const target = frontOf(cut, deps.slotCounts);
     if (!reaches(views, front, target)) views = await reader.readUpTo(front, target, signal);
-    const folded = models.foldCut(cut, summariesBetween(front, target, views), (model, at) => deps.plans.at(model, at));
-    for (const divergence of compareVerdicts(cut.number, folded.verdicts, verdicts, ENGINE_VERSION))
+    const folded = models.foldCut(cut, summariesBetween(front, target, views), planAt);
+    for (const divergence of compareVerdicts(cut.number, folded.verdicts, verdicts, deps.engines.version))
       if (!divergences.has(divergence.model)) divergences.set(divergence.model, divergence);
     front = target;
     number = cut.number;

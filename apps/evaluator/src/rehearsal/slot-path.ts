@@ -4,7 +4,7 @@ import type { SlotRecord } from '../domain/slot/folded-batch.js';
 import type { GenerationDirectory } from '../domain/slot/generation-directory.js';
 import { LabelSlot } from '../domain/slot/label-slot.js';
 import { OutcomeSlot } from '../domain/slot/outcome-slot.js';
-import type { BucketSummary, LabelShare, Summary } from '../domain/summary.js';
+import { type BucketSummary, isEvidence, type LabelShare, type Summary } from '../domain/summary.js';
 import type { GivenLabel } from './labels.js';
 import { TimedQueue } from './timed-queue.js';
 import { type PredictionMade, type Timed, TRANSPORT_MS, type TrafficListener } from './traffic.js';
@@ -43,7 +43,8 @@ class OutcomePartition {
     if (records.length === 0) return;
     const folded = this.slot.foldBatch(records, begin + records.length);
     if (folded.deadLetters.length > 0) throw new Error(`a slot refuses: ${folded.deadLetters[0]!.cause.text}`);
-    for (const placed of folded.summaries.get(0) ?? []) summary(placed.summary, expected.get(placed.offset) ?? null);
+    for (const { summary: made, offset } of folded.summaries.get(0) ?? [])
+      if (isEvidence(made)) summary(made, expected.get(offset) ?? null);
   }
 }
 
@@ -163,7 +164,7 @@ export class SlotPath implements TrafficListener {
     const options = { directory: this.directory, givenUp: new Set<string>() };
     const folded = this.labelSlot.foldBatch(records, begin + records.length, options);
     if (folded.deadLetters.length > 0) throw new Error(`a slot refuses: ${folded.deadLetters[0]!.cause.text}`);
-    return (folded.summaries.get(0) ?? []).map(({ summary }) => summary);
+    return (folded.summaries.get(0) ?? []).map(({ summary }) => summary).filter(isEvidence);
   }
 
   private compare(made: Summary | null, expected: Summary | null): void {

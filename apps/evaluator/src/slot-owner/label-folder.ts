@@ -1,6 +1,7 @@
-import type { BusRecord, Clock, PredictionIdSealer } from '@app/shared';
+import type { BusRecord, PredictionIdSealer } from '@app/shared';
 import type { FoldedBatch } from '../domain/slot/folded-batch.js';
 import type { GenerationDirectory } from '../domain/slot/generation-directory.js';
+import type { Missed } from '../domain/slot/missed-records.js';
 import { LabelSlot } from '../domain/slot/label-slot.js';
 import type { SlotImage } from '../slot-store/slot-store.js';
 import type { SlotFolder } from './slot-keeper.js';
@@ -9,19 +10,21 @@ export interface LabelFolderDeps {
   readonly sealer: PredictionIdSealer;
   readonly controlPartitions: number;
   readonly directory: GenerationDirectory;
-  readonly clock: Clock;
-  /** Models and generations that were waited for in vain, by this process. */
+  /** Resolves when the directory has read everything that is in rollout-state at the time of the call. */
+  readonly directoryCaughtUp: () => Promise<void>;
+  /** Models and generations that are not in rollout-state any more, as far as this process has found. */
   readonly givenUp: Set<string>;
 }
 
-/** Labels are put to the log as they come, so the log's time runs as the clock does. */
-const WAIT_MS_MAX = 10_000;
 const GIVEN_UP_MAX = 1_000;
 
-/** Folds labels; waits for generations that the directory has not read yet, for at most 10 s each. */
+/**
+ * Folds labels; waits for generations that the directory has not read yet. The router has read of each from the same
+ * topic before it made the prediction: what is not there when everything has been read is gone, for every reader to come.
+ */
 export class LabelFolder implements SlotFolder {
   private readonly slot: LabelSlot;
-  private waiting: { readonly for: string; readonly sinceMs: number } | null = null;
+  private waiting: { readonly for: string; readAll: boolean } | null = null;
 
   constructor(
     private readonly deps: LabelFolderDeps,
@@ -38,6 +41,10 @@ export class LabelFolder implements SlotFolder {
     return this.slot.logTimeMs;
   }
 
+  noteMissed(missed: Missed): void {
+    this.slot.noteMissed(missed);
+  }
+
   fold(records: readonly BusRecord[], nextOffset: number): FoldedBatch & { readonly waits: boolean } {
     const { directory, givenUp } = this.deps;
     this.giveUp();
@@ -48,12 +55,18 @@ export class LabelFolder implements SlotFolder {
 
   private note(waitsFor: string | null): void {
     if (waitsFor === null) this.waiting = null;
-    else if (this.waiting?.for !== waitsFor) this.waiting = { for: waitsFor, sinceMs: this.deps.clock.monotonicMs() };
+    if (waitsFor === null || this.waiting?.for === waitsFor) return;
+    const waiting = { for: waitsFor, readAll: false };
+    this.waiting = waiting;
+    this.deps.directoryCaughtUp().then(
+      () => (waiting.readAll = true),
+      () => undefined, // closing
+    );
   }
 
   private giveUp(): void {
-    const { clock, givenUp } = this.deps;
-    if (!this.waiting || clock.monotonicMs() - this.waiting.sinceMs < WAIT_MS_MAX) return;
+    const { givenUp } = this.deps;
+    if (!this.waiting?.readAll) return;
     if (givenUp.size >= GIVEN_UP_MAX) givenUp.clear();
     givenUp.add(this.waiting.for);
   }

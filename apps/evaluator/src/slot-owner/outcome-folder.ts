@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type BusRecord, type Clock, modelHash } from '@app/shared';
 import type { FoldedBatch, RefusedRecord } from '../domain/slot/folded-batch.js';
 import type { GenerationDirectory } from '../domain/slot/generation-directory.js';
+import type { Missed } from '../domain/slot/missed-records.js';
 import { OutcomeSlot } from '../domain/slot/outcome-slot.js';
 import { readOutcomeRecord } from '../domain/slot/read-outcome-record.js';
 import type { SlotImage } from '../slot-store/slot-store.js';
@@ -44,6 +45,10 @@ export class OutcomeFolder implements SlotFolder {
 
   get logTimeMs(): number {
     return this.slot.logTimeMs;
+  }
+
+  noteMissed(missed: Missed): void {
+    this.slot.noteMissed(missed);
   }
 
   fold(records: readonly BusRecord[], nextOffset: number): FoldedBatch {

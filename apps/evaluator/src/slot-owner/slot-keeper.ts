@@ -9,6 +9,7 @@ import {
   type MessageBus,
 } from '@app/shared';
 import type { FoldedBatch } from '../domain/slot/folded-batch.js';
+import type { Missed } from '../domain/slot/missed-records.js';
 import { type SlotId, type SlotImage, slotName, type SlotStore } from '../slot-store/slot-store.js';
 import type { DeadLetters } from './dead-letters.js';
 import type { SlotCheckpoints } from './slot-checkpoints.js';
@@ -21,6 +22,8 @@ export interface SlotFolder {
   readonly logTimeMs: number;
   /** The fold; `waits` if it ended before a record that cannot be taken in yet. */
   fold(records: readonly BusRecord[], nextOffset: number): FoldedBatch & { readonly waits?: boolean };
+  /** Records before the next ones were gone. */
+  noteMissed(missed: Missed): void;
   /** Looks at what was folded and may refuse more records, before the position moves on. */
   review?(folded: FoldedBatch, records: readonly BusRecord[]): Promise<FoldedBatch['deadLetters']>;
 }
@@ -156,24 +159,29 @@ export class SlotKeeper {
 
   /** Where to read on instead of taking this batch; null: the batch is the next one. */
   private async seekOffset({ folder, stored }: Working, { fetchedOffset }: BusBatch): Promise<number | null> {
-    const { slot, topic, bus, logger, metrics } = this.deps;
-    const { position } = folder;
+    const { slot, topic, bus } = this.deps;
+    const position = stored ? folder.position : 0;
     if (stored && fetchedOffset === position) return null;
     const offsets = await bus.offsets(topic);
     const range = offsets.find(({ partition }) => partition === slot.partition);
     if (!range) throw new CanaryError('missing-partition', `${topic} has no partition ${slot.partition}`);
-    if (!stored) return fetchedOffset <= range.low ? null : range.low;
     if (position > range.end) throw shorterLog(topic, slot, position, range.end);
-    if (position >= range.low) return position;
-    if (fetchedOffset < position || fetchedOffset > range.low) return range.low;
-    // Buckets with records in the gap do not add up and are left out when their bucket records come.
-    const missed = fetchedOffset - position;
-    metrics.recordsMissed(slot, missed);
-    logger.warn(
-      { topic, partition: slot.partition, position, low: range.low, missed },
-      'retention took records before they were read; the buckets they belong to are left out',
-    );
+    const next = Math.max(position, range.low);
+    // Retention may have moved on since the batch was fetched.
+    if (fetchedOffset < next && fetchedOffset !== position) return next;
+    if (fetchedOffset > next) return next;
+    if (fetchedOffset > position) this.noteMissed(folder, { from: position, to: fetchedOffset, end: range.end });
     return null;
+  }
+
+  private noteMissed(folder: SlotFolder, missed: Missed): void {
+    const { slot, topic, logger, metrics } = this.deps;
+    metrics.recordsMissed(slot, missed.to - missed.from);
+    logger.warn(
+      { topic, partition: slot.partition, ...missed },
+      'records were gone before they were read: open rollouts are held to their next phase',
+    );
+    folder.noteMissed(missed);
   }
 
   /** Somebody else has moved the slot on or back: take it as it is found and go there. */

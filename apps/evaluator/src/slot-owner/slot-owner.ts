@@ -27,8 +27,10 @@ export interface SlotOwnerOptions {
   readonly bus: MessageBus;
   readonly topics: TopicNames;
   readonly store: SlotStore;
-  /** Should be caught up with rollout-state: what it does not know is waited for. */
+  /** What it does not know is waited for. */
   readonly directory: GenerationDirectory;
+  /** Resolves when the directory has read everything that is in rollout-state at the time of the call. */
+  readonly directoryCaughtUp: () => Promise<void>;
   readonly sealer: PredictionIdSealer;
   /** Partitions of evaluator-checkpoint. */
   readonly controlPartitions: number;
@@ -198,10 +200,10 @@ export class SlotOwner {
   }
 
   private openFolder(slot: SlotId, image: SlotImage | null): SlotFolder {
-    const { controlPartitions, directory, clock, sealer } = this.options;
+    const { controlPartitions, directory, directoryCaughtUp, clock, sealer } = this.options;
     return slot.kind === 'outcome'
       ? new OutcomeFolder({ partition: slot.partition, controlPartitions, directory, clock }, image)
-      : new LabelFolder({ sealer, controlPartitions, directory, clock, givenUp: this.givenUp }, image);
+      : new LabelFolder({ sealer, controlPartitions, directory, directoryCaughtUp, givenUp: this.givenUp }, image);
   }
 
   private slotOf({ topic, partition }: TopicPartition): SlotId {

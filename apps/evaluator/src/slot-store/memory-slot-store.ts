@@ -98,6 +98,29 @@ export class MemorySlotStore implements SlotStore {
     return Promise.resolve([...(this.slots.get(slotName(slot))?.waiting ?? [])]);
   }
 
+  /** All slots as they are now, for tests of what an older copy leads to. */
+  copy(): MemorySlotStore {
+    const copy = new MemorySlotStore();
+    for (const name of this.slots.keys()) copy.takeNamed(name, this);
+    return copy;
+  }
+
+  /** Takes over one slot as another store has it, or that it has none. */
+  take(slot: SlotId, from: MemorySlotStore): void {
+    this.takeNamed(slotName(slot), from);
+  }
+
+  private takeNamed(name: string, from: MemorySlotStore): void {
+    const found = from.slots.get(name);
+    this.slots.delete(name);
+    this.windows.take(name, from.windows);
+    if (!found) return;
+    const owners = new Map<number, OwnerPart>();
+    for (const [owner, { trimmedTo, summaries }] of found.owners)
+      owners.set(owner, { trimmedTo, summaries: [...summaries] });
+    this.slots.set(name, { ...found, fields: new Map(found.fields), owners, waiting: [...found.waiting] });
+  }
+
   restore(slot: SlotId, { image, owners }: WholeSlot): Promise<'restored' | 'newer-found'> {
     const name = slotName(slot);
     const found = this.slots.get(name);

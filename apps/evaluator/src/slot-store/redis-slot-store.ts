@@ -91,11 +91,15 @@ export class RedisSlotStore implements SlotStore {
     };
   }
 
-  readAllForOwner(
+  /** Of several shards one may be away: its slots are null. */
+  async readAllForOwner(
     owner: number,
     reads: readonly { readonly slot: SlotId; readonly from: number }[],
   ): Promise<readonly (OwnerView | null)[]> {
-    return Promise.all(reads.map(({ slot, from }) => this.readForOwner(slot, owner, from)));
+    const views = await Promise.allSettled(reads.map(({ slot, from }) => this.readForOwner(slot, owner, from)));
+    const failed = views.find((view) => view.status === 'rejected');
+    if (failed && views.every((view) => view.status === 'rejected')) throw failed.reason;
+    return views.map((view) => (view.status === 'fulfilled' ? view.value : null));
   }
 
   async trim(slot: SlotId, owner: number, below: number): Promise<void> {

@@ -6,6 +6,7 @@ import {
   cutCodec,
   ManualClock,
   MemoryBus,
+  PredictionIdSealer,
   type RolloutState,
   rolloutStateCodec,
   silentLogger,
@@ -25,6 +26,7 @@ import { recordingEngines } from './recording-engine.js';
 export const SLOT_COUNTS = { outcome: 2, label: 1 };
 export const CONTROL_PARTITIONS = 2;
 const TOPICS = topicNames();
+const SEALER = new PredictionIdSealer([{ number: 0, secret: Buffer.alloc(32, 7) }]);
 
 /** Counts what owners report, by name. */
 export class CountingMetrics {
@@ -83,6 +85,8 @@ export class OwnerStage {
       topics: TOPICS,
       slotStore: this.slotStore,
       slotCounts: SLOT_COUNTS,
+      controlPartitions: CONTROL_PARTITIONS,
+      sealer: SEALER,
       engines: recordingEngines,
       plans: this.plans,
       clock: this.clock,

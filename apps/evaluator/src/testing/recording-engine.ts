@@ -121,6 +121,7 @@ export class RecordingEngine implements ModelEngine {
 }
 
 export const recordingEngines: EngineFactory = {
+  version: 'recording',
   create: (model) => RecordingEngine.create(model),
   decode: (_model, bytes) => RecordingEngine.decode(bytes),
 };

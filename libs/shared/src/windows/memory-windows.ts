@@ -39,6 +39,15 @@ export class MemoryWindows implements WindowReader {
     this.sources.delete(source);
   }
 
+  /** Takes over one source's windows as others have them. */
+  take(source: string, from: MemoryWindows): void {
+    this.sources.delete(source);
+    const chunks = [...(from.sources.get(source) ?? [])].map(
+      ([key, chunk]) => [key, { ...chunk, windows: new Map(chunk.windows) }] as const,
+    );
+    if (chunks.length > 0) this.sources.set(source, new Map(chunks));
+  }
+
   read(model: string, { resolution, fromMs, toMs }: WindowRange): Promise<readonly ModelWindow[]> {
     const { windowMs } = RESOLUTION_LAYOUT[resolution];
     const sum = new WindowSum();

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { type CutLogTimes, type CutPositions, jsonCodec } from '@app/shared';
 import { type Static, Type as T } from '@sinclair/typebox';
-import { ENGINE_VERSION, type ModelEngine } from '../engine.js';
+import type { ModelEngine } from '../engine.js';
 import type { ModelPlan } from '../plan.js';
 import type { EngineFactory } from './engine-factory.js';
 import type { Hold } from './hold.js';
@@ -76,7 +76,7 @@ export function encodeCheckpoint(head: CheckpointHead, models: OwnedModels): rea
   const manifest = checkpointManifestCodec.encode({
     kind: 'owner-checkpoint',
     schemaVersion: 1,
-    engineVersion: ENGINE_VERSION,
+    engineVersion: models.engineVersion,
     number: head.number,
     pieces: pieces.length,
     bytes: body.length,
@@ -110,8 +110,8 @@ export function decodeCheckpoint(
   const manifest = parsed.value;
   const { number, verdictsFrom } = manifest;
   const unusable = (why: string): FoundCheckpoint => ({ kind: 'unusable', why, number, verdictsFrom });
-  if (manifest.engineVersion !== ENGINE_VERSION)
-    return unusable(`the checkpoint is of engine version ${manifest.engineVersion}, this is ${ENGINE_VERSION}`);
+  if (manifest.engineVersion !== engines.version)
+    return unusable(`the checkpoint is of engine version ${manifest.engineVersion}, this is ${engines.version}`);
   const pieces = Array.from({ length: manifest.pieces }, (_, i) => records.get(pieceKey(owner, i)));
   if (pieces.some((piece) => !piece)) return unusable('a piece of the checkpoint is missing');
   const body = Buffer.concat(pieces as Buffer[]);

@@ -1,11 +1,20 @@
-import { type Verdict, verdictCodec } from '@app/shared';
+import { type Cut, type Verdict, verdictCodec } from '@app/shared';
 import { expect, it } from 'vitest';
 import { compareVerdicts } from './compare-verdicts.js';
 import { verdictOf } from './verdict-envelope.js';
 
+const CUT: Cut = {
+  kind: 'cut',
+  schemaVersion: 1,
+  owner: 0,
+  number: 5,
+  positions: { outcome: [], label: [] },
+  logTimes: { outcome: [], label: [] },
+  asOf: 0,
+  known: {},
+};
 const verdict = (model: string, text = ''): Verdict =>
   verdictOf(
-    model,
     {
       rollout: `${model}-1`,
       step: 0,
@@ -17,16 +26,7 @@ const verdict = (model: string, text = ''): Verdict =>
       counted: { stable: 0, canary: 0 },
       forecast: { predictionsToGo: null, minutesToGo: null },
     },
-    {
-      kind: 'cut',
-      schemaVersion: 1,
-      owner: 0,
-      number: 5,
-      positions: { outcome: [], label: [] },
-      logTimes: { outcome: [], label: [] },
-      asOf: 0,
-      known: {},
-    },
+    { model, engineVersion: '1', cut: CUT },
   );
 const published = (v: Verdict) => ({ verdict: v, bytes: verdictCodec.encode(v) });
 const compare = (refolded: Verdict[], found: Verdict[]) =>

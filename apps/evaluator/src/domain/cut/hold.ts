@@ -7,9 +7,10 @@ import type { ModelPlan } from '../plan.js';
  *
  *   evaluator-diverged    folding again gave other verdicts than were published; until the rollout ends
  *   evaluator-rebuilding  evidence of the present phase was lost; until the next phase, whose evidence is complete again
+ *   records-missed        records were gone before they were read; until the next phase, likewise
  *   evaluator-failed      the engine threw; until the next rollout, which gets a new one
  */
-export const HOLD_CODES = ['evaluator-diverged', 'evaluator-rebuilding', 'evaluator-failed'] as const;
+export const HOLD_CODES = ['evaluator-diverged', 'evaluator-rebuilding', 'records-missed', 'evaluator-failed'] as const;
 export type HoldCode = (typeof HOLD_CODES)[number];
 
 export interface Hold {
@@ -22,7 +23,7 @@ export interface Hold {
 
 export function holdOf(code: HoldCode, plan: ModelPlan): Hold | null {
   if (!hasOpenRollout(plan)) return null;
-  const wholeRollout = code !== 'evaluator-rebuilding';
+  const wholeRollout = code === 'evaluator-diverged' || code === 'evaluator-failed';
   if (!wholeRollout && plan.rollout.phases.length === 0) return null; // nothing was counted yet, so nothing was lost
   const generation = wholeRollout ? null : presentGeneration(plan);
   return { code, text: TEXTS[code], rollout: plan.rollout.rollout, generation };
@@ -33,6 +34,8 @@ const TEXTS: Readonly<Record<HoldCode, string>> = {
     'Counting the same records again gave another verdict than the one published. Nothing is promoted on this evidence; a failing canary is still rolled back. Promote or abort by hand, and report it.',
   'evaluator-rebuilding':
     'The evidence of this step was lost or belongs to another engine version, and is counted anew from here. Nothing is promoted on a part of it; a failing canary is still rolled back. Promote the step by hand, or abort and apply again.',
+  'records-missed':
+    'Records of this step were gone from their topic before the evaluator had read them: they are kept for too short a time. Nothing is promoted on a part of the evidence; a failing canary is still rolled back. Promote the step by hand, or abort and apply again.',
   'evaluator-failed':
     'The verdict engine stopped at a record of this model. Its log has the error. Promote or abort by hand.',
 };

@@ -43,6 +43,7 @@ export function nextFront(input: {
   const since = new Map(input.stops.sinceLogTimeMs);
   const givenUp = new Map(input.stops.givenUp);
   const isUnknown = ({ summary }: PlacedSummary): boolean =>
+    summary.kind !== 'missed' &&
     summary.generation > Math.max(input.knownGeneration(summary.model), givenUp.get(summary.model) ?? -1);
 
   input.views.forEach((view, slot) => {

@@ -52,6 +52,10 @@ export class OwnedModels {
     this.evidenceLost = options.evidenceLost;
   }
 
+  get engineVersion(): string {
+    return this.engines.version;
+  }
+
   /** In the order of their names. */
   all(): readonly OwnedModel[] {
     return [...this.byName.values()].sort((a, b) => (a.model < b.model ? -1 : 1));
@@ -110,6 +114,10 @@ export class OwnedModels {
     const context = cutContext(cut);
     for (const owned of this.byName.values()) guarded(owned, (engine) => engine.beginCut(context));
     for (const { summary } of summaries) {
+      if (summary.kind === 'missed') {
+        for (const { model } of this.all()) this.hold(model, 'records-missed');
+        continue;
+      }
       const owned = this.byName.get(summary.model);
       if (owned) guarded(owned, (engine) => engine.fold(summary));
     }
@@ -118,7 +126,7 @@ export class OwnedModels {
       let judgement: Judgement | null = null;
       guarded(owned, (engine) => (judgement = engine.endCut()));
       const said = whatToSay(owned, judgement, cut.asOf);
-      if (said) verdicts.push(verdictOf(owned.model, said, cut));
+      if (said) verdicts.push(verdictOf(said, { model: owned.model, engineVersion: this.engineVersion, cut }));
     }
     this.evidenceLost = false;
     return { verdicts, failures };

@@ -29,7 +29,8 @@ describe('the history of plans', () => {
   it('tells exactly what was known while the states are still there', () => {
     const history = new PlanHistory();
     for (const state of [...states, ended]) history.add(knownPlanOf(state));
-    for (const state of [...states, ended]) expect(history.at('fraud', state.sequence)).toEqual(planOf(state));
+    for (const state of states) expect(history.at('fraud', state.sequence)).toEqual(planOf(state));
+    expect(history.at('fraud', ended.sequence)).toEqual({ ...planOf(ended), rollout: null });
     expect(history.newest('fraud')?.sequence).toBe(ended.sequence);
   });
 
@@ -37,6 +38,21 @@ describe('the history of plans', () => {
     const history = new PlanHistory();
     history.add(knownPlanOf(ended));
     for (const state of states) expect(history.at('fraud', state.sequence)).toEqual(planOf(state));
+  });
+
+  it('says which plans it has exactly', () => {
+    const history = new PlanHistory();
+    history.add(knownPlanOf(states[1]!));
+    expect(history.exactAt('fraud', states[1]!.sequence)).toEqual(planOf(states[1]!));
+    expect(history.exactAt('fraud', states[0]!.sequence)).toBeNull();
+  });
+
+  it('tells the same of a sequence whichever of its states is left: a rollout that waits counts for nothing', () => {
+    const waiting = { ...ended, rollout: { ...states[0]!.rollout!, rollout: 'fraud-2', phases: [] } };
+    const [before, after] = [new PlanHistory(), new PlanHistory()];
+    before.add(knownPlanOf(ended));
+    after.add(knownPlanOf(waiting));
+    expect(after.at('fraud', ended.sequence)).toEqual(before.at('fraud', ended.sequence));
   });
 
   it('knows nothing of a model without a state', () => {

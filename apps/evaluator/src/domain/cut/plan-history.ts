@@ -1,5 +1,5 @@
 import type { RolloutState } from '@app/shared';
-import { type ModelPlan, planOf, type RolloutPlan } from '../plan.js';
+import { asCounted, type ModelPlan, planOf, type RolloutPlan } from '../plan.js';
 
 /** A model's plan with the decision sequence it was true at. */
 export interface KnownPlan {
@@ -50,6 +50,7 @@ const PLANS_PER_MODEL_MAX = 50;
 /**
  * What is known of every model, as read from rollout-state. The topic is compacted, so its newest state is all that one
  * may count on; older plans are kept while they are still found in it, because they tell exactly what was known then.
+ * What it tells is asCounted().
  */
 export class PlanHistory {
   private readonly byModel = new Map<string, KnownPlan[]>();
@@ -67,7 +68,14 @@ export class PlanHistory {
   }
 
   newest(model: string): KnownPlan | undefined {
-    return this.byModel.get(model)?.at(-1);
+    const known = this.byModel.get(model)?.at(-1);
+    return known && { ...known, plan: asCounted(known.plan) };
+  }
+
+  /** The plan of exactly this decision sequence; null if it is not there, or not any more. */
+  exactAt(model: string, sequence: number): ModelPlan | null {
+    const known = this.byModel.get(model)?.findLast((one) => one.sequence === sequence);
+    return known ? asCounted(known.plan) : null;
   }
 
   /** The plan as it was known at a decision sequence; null for a model without a state. */
@@ -75,9 +83,9 @@ export class PlanHistory {
     const plans = this.byModel.get(model);
     if (!plans) return null;
     const exact = plans.findLast((known) => known.sequence <= sequence);
-    if (exact?.sequence === sequence) return exact.plan;
     const next = plans.find((known) => known.sequence > sequence);
-    return next ? restrictPlan(next, sequence) : (exact?.plan ?? null);
+    const plan = exact?.sequence !== sequence && next ? restrictPlan(next, sequence) : exact?.plan;
+    return plan ? asCounted(plan) : null;
   }
 
   models(): IterableIterator<string> {

@@ -6,7 +6,7 @@ import type { Judgement, ModelEngine } from '../engine.js';
 import { planOf } from '../plan.js';
 import { LabelSlot } from '../slot/label-slot.js';
 import { OutcomeSlot } from '../slot/outcome-slot.js';
-import type { BucketSummary, Summary } from '../summary.js';
+import { type BucketSummary, isEvidence, type Summary } from '../summary.js';
 import { createModelEngine } from '../verdict/model-engine.js';
 import { StateDirectory } from './state-directory.js';
 
@@ -81,7 +81,9 @@ function outcomeSummaries(seed: number, partitions: number, of: Spread): Summary
   tick(400_000);
   const summaries = logs.flatMap((log, lane) => {
     const slot = new OutcomeSlot(lane, CONTROL_PARTITIONS, null);
-    return summariesOf(slot.foldBatch(log.records, log.records.length)).map(({ summary }) => summary);
+    return summariesOf(slot.foldBatch(log.records, log.records.length))
+      .map(({ summary }) => summary)
+      .filter(isEvidence);
   });
   const key = (summary: Summary): string => JSON.stringify(summary);
   return summaries.sort((a, b) => (key(a) < key(b) ? -1 : 1));
@@ -129,7 +131,9 @@ function stateAfterLabels(seed: number, partitions: number, of: Spread): Buffer 
   const shares = logs.flatMap((log) => {
     const slot = new LabelSlot(sealer, CONTROL_PARTITIONS, null);
     const options = { directory, givenUp: new Set<string>() };
-    return summariesOf(slot.foldBatch(log.records, log.records.length, options)).map(({ summary }) => summary);
+    return summariesOf(slot.foldBatch(log.records, log.records.length, options))
+      .map(({ summary }) => summary)
+      .filter(isEvidence);
   });
   const asOfMs = T0 + 60 * 500 + 2 * LABELS_WITHIN_MS;
   cut(engine, 1, asOfMs, [...buckets, ...shares]);

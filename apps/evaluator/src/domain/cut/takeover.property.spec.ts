@@ -7,7 +7,7 @@ import { CHECKPOINT_PIECE_BYTES_MAX, decodeCheckpoint, encodeCheckpoint } from '
 import { type EngineFactory, verdictEngines } from './engine-factory.js';
 import { nextFront, NO_STOPS, summariesBetween } from './next-front.js';
 import { OwnedModels } from './owned-models.js';
-import { knownPlanOf, PlanHistory } from './plan-history.js';
+import { type KnownPlan, knownPlanOf, PlanHistory } from './plan-history.js';
 import { type CutFront, cutFields, emptyFront, frontOf, type SlotView } from './slot-view.js';
 
 const COUNTS = { outcome: 3, label: 1 };
@@ -25,6 +25,8 @@ class Life {
   private readonly slots: Slot[];
   private readonly step = new Map(MODELS.map((model) => [model, -1]));
   history = new PlanHistory();
+  /** As the newest states tell them. */
+  private readonly newest = new Map<string, KnownPlan>();
   private bucket = 0;
 
   constructor(seed: number) {
@@ -44,7 +46,10 @@ class Life {
       const step = Math.min(3, this.step.get(model)! + 1);
       this.step.set(model, step);
       const state = step === 3 ? aState(model, 2, { ended: true }) : aState(model, step);
-      late.push(() => this.history.add(knownPlanOf(state)));
+      late.push(() => {
+        this.history.add(knownPlanOf(state));
+        this.newest.set(model, knownPlanOf(state));
+      });
     }
     if (this.random() < 0.5) late.splice(0).forEach((tell) => tell());
     for (const [i, slot] of this.slots.entries()) {
@@ -70,9 +75,8 @@ class Life {
 
   /** Compaction leaves the newest state of each model. */
   compact(): void {
-    const newest = MODELS.flatMap((model) => this.history.newest(model) ?? []);
     this.history = new PlanHistory();
-    for (const known of newest) this.history.add(known);
+    for (const known of this.newest.values()) this.history.add(known);
   }
 
   /** What an owner sees; with a seed of their own some slots cannot be read, or show an older state. */

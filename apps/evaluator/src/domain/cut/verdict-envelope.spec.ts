@@ -25,23 +25,25 @@ const cut: Cut = {
   known: { fraud: 4 },
 };
 
+const by = (model: string, of: Cut) => ({ model, engineVersion: '1', cut: of });
+
 describe('a verdict', () => {
   it('has an id made of model, rollout, step and cut, and of nothing else', () => {
-    const id = verdictOf('fraud', judgement, cut).verdictId;
+    const id = verdictOf(judgement, by('fraud', cut)).verdictId;
     expect(id).toMatch(/^[0-9a-f]{32}$/);
-    expect(verdictOf('fraud', { ...judgement, result: 'fail' }, cut).verdictId).toBe(id);
+    expect(verdictOf({ ...judgement, result: 'fail' }, by('fraud', cut)).verdictId).toBe(id);
     const others = [
-      verdictOf('churn', judgement, cut),
-      verdictOf('fraud', { ...judgement, rollout: 'fraud-2' }, cut),
-      verdictOf('fraud', { ...judgement, step: 1 }, cut),
-      verdictOf('fraud', judgement, { ...cut, number: 18 }),
-      verdictOf('fraud', judgement, { ...cut, owner: 4 }),
+      verdictOf(judgement, by('churn', cut)),
+      verdictOf({ ...judgement, rollout: 'fraud-2' }, by('fraud', cut)),
+      verdictOf({ ...judgement, step: 1 }, by('fraud', cut)),
+      verdictOf(judgement, by('fraud', { ...cut, number: 18 })),
+      verdictOf(judgement, by('fraud', { ...cut, owner: 4 })),
     ];
     expect(new Set([id, ...others.map((verdict) => verdict.verdictId)]).size).toBe(6);
   });
 
   it('is a CloudEvent keyed by its model in the partition of its owner, and passes the contract', () => {
-    const verdict = verdictOf('fraud', judgement, cut);
+    const verdict = verdictOf(judgement, by('fraud', cut));
     const record = verdictRecord(verdict, 'rollout-verdict', 3);
     expect(record).toMatchObject({ topic: 'rollout-verdict', partition: 3, key: 'fraud' });
     expect(record.headers).toMatchObject({
@@ -53,8 +55,8 @@ describe('a verdict', () => {
   });
 
   it('carries the baseline only when the judgement has one', () => {
-    expect('baseline' in verdictOf('fraud', judgement, cut)).toBe(false);
-    expect(verdictOf('fraud', { ...judgement, baseline: { p: 0.1 } }, cut).baseline).toEqual({ p: 0.1 });
+    expect('baseline' in verdictOf(judgement, by('fraud', cut))).toBe(false);
+    expect(verdictOf({ ...judgement, baseline: { p: 0.1 } }, by('fraud', cut)).baseline).toEqual({ p: 0.1 });
   });
 });
 

@@ -1,16 +1,23 @@
 import { hash } from 'node:crypto';
 import { type Cut, cloudEventHeaders, cutCodec, type OutRecord, type Verdict, verdictCodec } from '@app/shared';
-import { ENGINE_VERSION, type Judgement } from '../engine.js';
+import type { Judgement } from '../engine.js';
 
 const SOURCE = '/model-canary/evaluator';
 
+/** What a judgement rests on. */
+export interface JudgedBy {
+  readonly model: string;
+  readonly engineVersion: string;
+  readonly cut: Cut;
+}
+
 /** A judgement with what makes it a verdict: its id, and the cut it rests on. The same data gives the same bytes. */
-export function verdictOf(model: string, judgement: Judgement, cut: Cut): Verdict {
+export function verdictOf(judgement: Judgement, { model, engineVersion, cut }: JudgedBy): Verdict {
   return {
     kind: 'verdict',
     schemaVersion: 1,
     verdictId: verdictId(model, judgement, cut),
-    engineVersion: ENGINE_VERSION,
+    engineVersion,
     model,
     rollout: judgement.rollout,
     step: judgement.step,

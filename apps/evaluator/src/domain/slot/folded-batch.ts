@@ -1,5 +1,5 @@
 import { partitionOf } from '@app/shared';
-import type { PlacedSummary, Summary } from '../summary.js';
+import type { MissedSummary, PlacedSummary, Summary } from '../summary.js';
 import type { ModelVersion } from '../window-deltas.js';
 
 /** A record as a slot sees it. */
@@ -65,10 +65,23 @@ export class SummaryPlacer {
   constructor(private readonly controlPartitions: number) {}
 
   place(offset: number, summary: Summary): void {
+    this.moveTo(offset);
+    this.placeFor(partitionOf(summary.model, this.controlPartitions), { offset, index: this.index, summary });
+  }
+
+  /** Gives it to every owner. */
+  placeForAll(offset: number, summary: MissedSummary): void {
+    this.moveTo(offset);
+    for (let owner = 0; owner < this.controlPartitions; owner++)
+      this.placeFor(owner, { offset, index: this.index, summary });
+  }
+
+  private moveTo(offset: number): void {
     this.index = offset === this.offset ? this.index + 1 : 0;
     this.offset = offset;
-    const owner = partitionOf(summary.model, this.controlPartitions);
-    const placed = { offset, index: this.index, summary };
+  }
+
+  private placeFor(owner: number, placed: PlacedSummary): void {
     const list = this.byOwner.get(owner);
     if (list) list.push(placed);
     else this.byOwner.set(owner, [placed]);

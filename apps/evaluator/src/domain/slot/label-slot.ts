@@ -17,6 +17,7 @@ import {
   SummaryPlacer,
 } from './folded-batch.js';
 import { type GenerationDirectory, type ModelEntry, strataMsOf, stratumClosesAtMs } from './generation-directory.js';
+import { type Missed, MissedRecords } from './missed-records.js';
 import { type LabelSays, OpenStratum } from './open-stratum.js';
 import { PairStrata } from './pair-strata.js';
 import { judgeLabel, type LabelReading, readLabelRecord } from './read-label-record.js';
@@ -39,15 +40,15 @@ export interface FoldedLabels extends FoldedBatch {
  * The working state of one partition of prediction-label. As OutcomeSlot, with one input besides the records: the
  * directory of generations. That input does not make it less of a function of its partition: what the directory says of
  * a generation is fixed in the log by the decision that began it, and a label of a generation it has not read waits.
- * (The router learned of that generation from the same topic, so the wait is over in milliseconds. Who waits for 10 s in
- * vain reads no rollout-state any more; its labels are then not counted, and if another owner does count them, the
- * evaluator holds as `evaluator-diverged` and promotes nothing.)
+ * (The router learned of that generation from the same topic, so the wait is over in milliseconds. What is not there
+ * once everything has been read is gone, and nobody will ever count its labels.)
  */
 export class LabelSlot {
   position: number;
   logTimeMs: number;
   private readonly strata = new Map<string, OpenStratum>();
   private readonly pairs = new PairStrata();
+  private readonly missed: MissedRecords;
   private readonly changed = new Set<OpenStratum>();
   private readonly deleted: string[] = [];
   private readonly writer = new PackWriter();
@@ -65,7 +66,13 @@ export class LabelSlot {
     this.position = image?.position ?? 0;
     this.logTimeMs = image?.logTimeMs ?? -1;
     this.placer = new SummaryPlacer(controlPartitions);
+    this.missed = new MissedRecords(image?.fields ?? new Map());
     if (image) this.unpack(image.fields);
+  }
+
+  /** Records before the next ones were gone: the slot is made without them, and says so. */
+  noteMissed(missed: Missed): void {
+    this.missed.note(missed);
   }
 
   /** Takes records in, in order, up to one that has to wait. `nextOffset`: the position after all of them. */
@@ -82,6 +89,7 @@ export class LabelSlot {
         waitsFor = missing;
         break;
       }
+      this.missed.tell(record.offset, this.placer);
       this.advance(record);
       const cause = this.fold(reading, entry);
       if (cause) deadLetters.push({ offset: record.offset, cause });
@@ -193,6 +201,7 @@ export class LabelSlot {
     }
     const deleted = this.deleted.splice(0);
     this.pairs.takeChange(set, deleted, this.writer);
+    this.missed.takeChange(set, deleted, this.writer);
     const folded: FoldedBatch = {
       position: this.position,
       logTimeMs: this.logTimeMs,

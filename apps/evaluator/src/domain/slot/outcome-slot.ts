@@ -11,6 +11,7 @@ import {
   type SlotRecord,
   SummaryPlacer,
 } from './folded-batch.js';
+import { type Missed, MissedRecords } from './missed-records.js';
 import { type Arm, type BucketIdentity, classOf, OpenBucket } from './open-bucket.js';
 import { bucketField, type Lane, laneField, newLane, packLane, unpackFields } from './outcome-fields.js';
 import type { SlotOutcome } from './outcome-decoder.js';
@@ -44,6 +45,7 @@ export class OutcomeSlot {
   private readonly changedBuckets: OpenBucket[] = [];
   private readonly deleted = new Set<string>();
   private readonly writer = new PackWriter();
+  private readonly missed: MissedRecords;
   private placer: SummaryPlacer;
   private counts: FoldCounts = noCounts();
   private readonly windows = new WindowDeltas();
@@ -56,13 +58,20 @@ export class OutcomeSlot {
     this.position = image?.position ?? 0;
     this.logTimeMs = image?.logTimeMs ?? -1;
     this.placer = new SummaryPlacer(controlPartitions);
+    this.missed = new MissedRecords(image?.fields ?? new Map());
     ({ lanes: this.lanes, open: this.open } = unpackFields(image?.fields ?? new Map()));
+  }
+
+  /** Records before the next ones were gone: the slot is made without them, and says so. */
+  noteMissed(missed: Missed): void {
+    this.missed.note(missed);
   }
 
   /** Takes records in, in order. `nextOffset`: the position after them, markers included. */
   foldBatch(records: readonly SlotRecord[], nextOffset: number): FoldedBatch {
     const deadLetters: RefusedRecord[] = [];
     for (const record of records) {
+      this.missed.tell(record.offset, this.placer);
       this.advance(record);
       const cause = this.fold(record);
       if (cause) deadLetters.push({ offset: record.offset, cause });
@@ -246,6 +255,7 @@ export class OutcomeSlot {
     }
     // A lane or bucket that was forgotten and began anew within one batch is set, not deleted.
     const deleted = [...this.deleted].filter((field) => !set.has(field));
+    this.missed.takeChange(set, deleted, writer);
     const folded: FoldedBatch = {
       position: this.position,
       logTimeMs: this.logTimeMs,

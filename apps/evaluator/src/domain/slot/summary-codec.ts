@@ -5,6 +5,7 @@ import type {
   LabelledArm,
   LabelShare,
   LeftOutSummary,
+  MissedSummary,
   PairShare,
   Summary,
 } from '../summary.js';
@@ -13,11 +14,19 @@ import { packPaired, unpackPaired } from './paired-tally.js';
 import { packDetails, packValues, unpackDetails, unpackValues } from './detail-codec.js';
 
 /** What only some rollouts need has kinds of its own, so that all others pay nothing for it. */
-const KIND = { bucket: 1, leftOut: 2, labelShare: 3, detailedBucket: 4, detailedShare: 5, pairShare: 6 } as const;
+const KIND = {
+  bucket: 1,
+  leftOut: 2,
+  labelShare: 3,
+  detailedBucket: 4,
+  detailedShare: 5,
+  pairShare: 6,
+  missed: 7,
+} as const;
 const writer = new PackWriter();
 
 /** Packs a summary. The same summary always gives the same bytes. */
-export function packSummary(summary: Summary): Buffer {
+export function packSummary(summary: Summary | MissedSummary): Buffer {
   switch (summary.kind) {
     case 'bucket':
       return packBucket(summary);
@@ -27,11 +36,13 @@ export function packSummary(summary: Summary): Buffer {
       return packLabelShare(summary);
     case 'pair-share':
       return packPairShare(summary);
+    case 'missed':
+      return writer.uint(KIND.missed).uint(summary.from).uint(summary.to).take();
   }
 }
 
 /** Throws CanaryError `corrupt-pack` on bytes that packSummary() did not make. */
-export function unpackSummary(packed: Buffer): Summary {
+export function unpackSummary(packed: Buffer): Summary | MissedSummary {
   const reader = new PackReader(packed);
   const kind = reader.uint();
   switch (kind) {
@@ -42,6 +53,8 @@ export function unpackSummary(packed: Buffer): Summary {
       return unpackLeftOut(reader);
     case KIND.pairShare:
       return unpackPairShare(reader);
+    case KIND.missed:
+      return { kind: 'missed', model: '', generation: 0, from: reader.uint(), to: reader.uint() };
     default:
       return unpackLabelShare(reader, kind === KIND.detailedShare);
   }

@@ -1,14 +1,24 @@
-import type { Clock } from '../../clock.js';
+import { type Clock, systemClock } from '../../clock.js';
 import { CanaryError } from '../../errors.js';
 import type { OutRecord, TopicSpec } from '../message-bus.js';
 import { partitionOf } from '../murmur2.js';
+import { BrokerTransactions } from './broker-transactions.js';
 import { MemoryGroup } from './memory-group.js';
 import { MemoryLog } from './memory-log.js';
 
 export interface MemoryBrokerOptions {
-  readonly clock: Clock;
-  readonly retentionRecordsMax: number;
-  readonly rebalanceTimeoutMs: number;
+  /** Log time. Default the system's. */
+  readonly clock?: Clock;
+  /** Records kept of each partition; a compacted one is compacted beyond it. Default 20,000 (some 10 MB). */
+  readonly retentionRecordsMax?: number;
+  /** A member whose handler takes longer than this in a rebalance is left out of it. Default 6000. */
+  readonly rebalanceTimeoutMs?: number;
+  /** A member out of reach for so long is taken out of its group. Default 6000. */
+  readonly sessionTimeoutMs?: number;
+  /** A transaction open for so long is aborted. Default: none is. */
+  readonly transactionTimeoutMs?: number;
+  /** From a commit until readers of committed records see it, ms. Default: at once. */
+  readonly markerDelayMs?: () => number;
 }
 
 interface MemoryTopic {
@@ -21,31 +31,24 @@ const TOPIC_DEFAULTS = {
   'message.timestamp.type': 'CreateTime',
   'retention.ms': '604800000',
 };
+const DEFAULTS = {
+  clock: systemClock,
+  retentionRecordsMax: 20_000,
+  rebalanceTimeoutMs: 6000,
+  sessionTimeoutMs: 6000,
+};
 
 /** What the servers hold in Kafka: logs, groups, owners of transactional ids. */
 export class MemoryBroker {
+  readonly options: MemoryBrokerOptions & typeof DEFAULTS;
+  readonly transactions: BrokerTransactions;
   private readonly topics = new Map<string, MemoryTopic>();
   private readonly groups = new Map<string, MemoryGroup>();
-  private readonly transactionalEpochs = new Map<string, number>();
-  private readonly availabilityListeners = new Set<() => void>();
-  private up = true;
+  private members = 0;
 
-  constructor(readonly options: MemoryBrokerOptions) {}
-
-  get available(): boolean {
-    return this.up;
-  }
-
-  setAvailable(up: boolean): void {
-    if (this.up === up) return;
-    this.up = up;
-    for (const group of this.groups.values()) group.requestRebalance();
-    for (const listener of this.availabilityListeners) listener();
-  }
-
-  onAvailability(listener: () => void): () => void {
-    this.availabilityListeners.add(listener);
-    return () => this.availabilityListeners.delete(listener);
+  constructor(options: MemoryBrokerOptions = {}) {
+    this.options = { ...DEFAULTS, ...options };
+    this.transactions = new BrokerTransactions(this);
   }
 
   createTopic(spec: TopicSpec): void {
@@ -80,6 +83,10 @@ export class MemoryBroker {
     return log;
   }
 
+  nextMemberId(): string {
+    return `member-${String(++this.members).padStart(6, '0')}`;
+  }
+
   group(groupId: string): MemoryGroup {
     let group = this.groups.get(groupId);
     if (!group) {
@@ -88,18 +95,4 @@ export class MemoryBroker {
     }
     return group;
   }
-
-  /** Takes over a transactional id: a new epoch, which makes every older one void. */
-  takeTransactionalId(transactionalId: string): number {
-    const epoch = (this.transactionalEpochs.get(transactionalId) ?? -1) + 1;
-    this.transactionalEpochs.set(transactionalId, epoch);
-    return epoch;
-  }
-
-  ownsTransactionalId(transactionalId: string, epoch: number): boolean {
-    return this.transactionalEpochs.get(transactionalId) === epoch;
-  }
 }
-
-/** The next turn of the event loop: nothing in memory is delivered within the call that caused it. */
-export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -6,6 +6,7 @@ import type {
   BusProducer,
   ConsumerOptions,
   FollowerOptions,
+  GroupMember,
   MessageBus,
   PartitionOffsets,
   ProducerOptions,
@@ -14,23 +15,23 @@ import type {
   TransactionalProducer,
 } from '../message-bus.js';
 import { OpenParts } from '../open-parts.js';
-import { MemoryBroker } from './memory-broker.js';
+import { MemoryBroker, type MemoryBrokerOptions } from './memory-broker.js';
 import { MemoryCarrier } from './memory-carrier.js';
 import { MemoryConsumer } from './memory-consumer.js';
 import { MemoryFollower } from './memory-follower.js';
+import { type MemoryLink, TurnLink } from './memory-link.js';
 import { MemoryTransactionalProducer } from './memory-transactions.js';
 
-export interface MemoryBusOptions {
-  /** Log time and the age of a lane's head. Default the system's. */
+export interface MemoryBusOptions extends MemoryBrokerOptions {
+  /** Log time, and the age of a lane's head. Default the system's. */
   readonly clock?: Clock;
-  /** Records kept of each partition; a compacted one is compacted beyond it. Default 20,000 (some 10 MB). */
-  readonly retentionRecordsMax?: number;
-  /** A member whose handler takes longer than this in a rebalance is left out of it. Default 6000. */
-  readonly rebalanceTimeoutMs?: number;
+  /** A broker that several buses share, each over a link of its own. Default: one of its own. */
+  readonly broker?: MemoryBroker;
+  /** Default: a broker in the same process. */
+  readonly link?: MemoryLink;
+  /** How long a consumer that reaches nobody goes on with what it has. Default 0. */
+  readonly lossNoticedAfterMs?: number;
 }
-
-const RETENTION_RECORDS_MAX = 20_000;
-const REBALANCE_TIMEOUT_MS = 6000;
 
 /**
  * The message bus within one process: for the standalone app and for tests. Delivery is asynchronous, never within the
@@ -38,15 +39,15 @@ const REBALANCE_TIMEOUT_MS = 6000;
  */
 export class MemoryBus implements MessageBus {
   private readonly broker: MemoryBroker;
+  private readonly link: MemoryLink;
+  private readonly clock: Clock;
   private readonly open = new OpenParts();
-  private members = 0;
+  private readonly consumers = new Set<MemoryConsumer>();
 
-  constructor(options: MemoryBusOptions = {}) {
-    this.broker = new MemoryBroker({
-      clock: options.clock ?? systemClock,
-      retentionRecordsMax: options.retentionRecordsMax ?? RETENTION_RECORDS_MAX,
-      rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? REBALANCE_TIMEOUT_MS,
-    });
+  constructor(private readonly options: MemoryBusOptions = {}) {
+    this.broker = options.broker ?? new MemoryBroker(options);
+    this.link = options.link ?? new TurnLink();
+    this.clock = options.clock ?? systemClock;
   }
 
   /**
@@ -54,44 +55,78 @@ export class MemoryBus implements MessageBus {
    * consumers lose their assignment, followers stand still, transactions are unclear (and were not written). false: it is back.
    */
   setUnavailable(unavailable: boolean): void {
-    this.broker.setAvailable(!unavailable);
+    if (!(this.link instanceof TurnLink)) throw new TypeError('a link that was handed in decides by itself');
+    this.link.setUp(!unavailable);
   }
 
   async createTopics(topics: readonly TopicSpec[]): Promise<void> {
     for (const topic of topics) this.broker.createTopic(topic);
   }
 
-  async describeTopics(topics: readonly string[]): Promise<readonly TopicDescription[]> {
-    return topics.flatMap((topic) => {
-      const found = this.broker.find(topic);
-      return found ? [{ topic, partitions: found.logs.length, config: found.config }] : [];
-    });
+  describeTopics(topics: readonly string[]): Promise<readonly TopicDescription[]> {
+    return this.link.call('describe', () =>
+      topics.flatMap((topic) => {
+        const found = this.broker.find(topic);
+        return found ? [{ topic, partitions: found.logs.length, config: found.config }] : [];
+      }),
+    );
   }
 
-  async offsets(topic: string): Promise<readonly PartitionOffsets[]> {
-    return this.broker.logs(topic).map(({ low, end }, partition) => ({ partition, low, end }));
+  offsets(topic: string): Promise<readonly PartitionOffsets[]> {
+    return this.link.call(`offsets ${topic}`, () =>
+      this.broker.logs(topic).map(({ low, stableEnd }, partition) => ({ partition, low, end: stableEnd })),
+    );
   }
 
   producer(options: ProducerOptions = {}): BusProducer {
-    const { clock } = this.broker.options;
-    return this.open.add((closed) => new LaneProducer(new MemoryCarrier(this.broker, closed), clock, options));
+    return this.open.add((closed) => {
+      const carrier = new MemoryCarrier(this.broker, this.link, closed);
+      return new LaneProducer(carrier, this.clock, options);
+    });
   }
 
   transactionalProducer(transactionalId: string): TransactionalProducer {
-    return new MemoryTransactionalProducer(this.broker, transactionalId);
+    const { broker, link } = this;
+    return new MemoryTransactionalProducer(
+      { broker, link, isCurrent: (member) => this.holds(member) },
+      transactionalId,
+    );
   }
 
   consumer(options: ConsumerOptions): BusConsumer {
-    this.members += 1;
-    const memberId = `member-${String(this.members).padStart(6, '0')}`;
-    return this.open.add((closed) => new MemoryConsumer({ broker: this.broker, options, memberId, closed }));
+    const memberId = this.broker.nextMemberId();
+    const { broker, link } = this;
+    const { lossNoticedAfterMs = 0 } = this.options;
+    return this.open.add((closed) => {
+      const consumer: MemoryConsumer = new MemoryConsumer({
+        broker,
+        link,
+        options,
+        memberId,
+        lossNoticedAfterMs,
+        closed: () => {
+          this.consumers.delete(consumer);
+          closed();
+        },
+      });
+      this.consumers.add(consumer);
+      return consumer;
+    });
   }
 
   follower(options: FollowerOptions): BusFollower {
-    return this.open.add((closed) => new MemoryFollower(this.broker, options, closed));
+    const { broker, link } = this;
+    return this.open.add((closed) => new MemoryFollower({ broker, link, options, closed }));
   }
 
   async close(): Promise<void> {
     await this.open.close();
+  }
+
+  private holds({ memberId, generationId }: GroupMember): boolean {
+    return [...this.consumers].some((consumer) => {
+      const current = consumer.groupMember();
+      return current?.memberId === memberId && current.generationId === generationId;
+    });
   }
 }

@@ -2,9 +2,17 @@ import { CanaryError } from '../../errors.js';
 import type { BusFollower, FollowerOptions, TopicPartition } from '../message-bus.js';
 import { positionInRange } from '../start-position.js';
 import type { MemoryBroker } from './memory-broker.js';
+import { Ended, type MemoryLink, untilAnswered } from './memory-link.js';
 import { MemoryReader } from './memory-reader.js';
 
 const BYTES_PER_PARTITION_MAX = 1024 * 1024;
+
+export interface MemoryFollowerDeps {
+  readonly broker: MemoryBroker;
+  readonly link: MemoryLink;
+  readonly options: FollowerOptions;
+  readonly closed: () => void;
+}
 
 interface Followed {
   readonly tp: TopicPartition;
@@ -12,8 +20,7 @@ interface Followed {
 }
 
 interface Waiter {
-  /** Null until the broker could say where the ends are. */
-  targets: readonly number[] | null;
+  readonly targets: readonly number[];
   readonly done: PromiseWithResolvers<void>;
 }
 
@@ -21,14 +28,10 @@ interface Waiter {
 export class MemoryFollower implements BusFollower {
   private readonly followed: readonly Followed[];
   private readonly waiters = new Set<Waiter>();
-  private readonly unsubscribe: () => void;
-  private closed = false;
+  private readonly ended = new Ended();
 
-  constructor(
-    private readonly broker: MemoryBroker,
-    private readonly options: FollowerOptions,
-    private readonly onClosed: () => void,
-  ) {
+  constructor(private readonly deps: MemoryFollowerDeps) {
+    const { broker, options } = deps;
     this.followed = options.topics.flatMap((topic) =>
       broker
         .logs(topic)
@@ -36,56 +39,59 @@ export class MemoryFollower implements BusFollower {
         .filter((partition) => options.partitions?.includes(partition) ?? true)
         .map((partition) => this.follow({ topic, partition })),
     );
-    this.unsubscribe = broker.onAvailability(() => setImmediate(() => this.settle()));
   }
 
-  caughtUp(): Promise<void> {
-    if (this.closed) return Promise.reject(followerClosed());
-    const waiter: Waiter = { targets: this.broker.available ? this.ends() : null, done: Promise.withResolvers<void>() };
+  async caughtUp(): Promise<void> {
+    const { link } = this.deps;
+    const targets = await untilAnswered(link, () => link.call('ends', () => this.ends()), this.ended);
+    if (!targets || this.ended.now) throw followerClosed();
+    const waiter: Waiter = { targets, done: Promise.withResolvers<void>() };
     this.waiters.add(waiter);
-    setImmediate(() => this.settle());
+    this.settle();
     return waiter.done.promise;
   }
 
   isCurrent(): boolean {
-    return this.broker.available && !this.closed;
+    return this.deps.link.up && !this.ended.now;
   }
 
   async close(): Promise<void> {
-    this.closed = true;
-    this.unsubscribe();
+    this.ended.set();
     await Promise.all(this.followed.map(({ reader }) => reader.stop()));
     for (const { done } of this.waiters) done.reject(followerClosed());
     this.waiters.clear();
-    this.onClosed();
+    this.deps.closed();
   }
 
   private follow(tp: TopicPartition): Followed {
-    const range = this.broker.logs(tp.topic)[tp.partition]!;
+    const { broker, link, options } = this.deps;
     const reader = new MemoryReader({
-      broker: this.broker,
+      broker,
+      link,
       tp,
-      start: positionInRange(tp, this.options.start?.(tp), range, undefined),
+      start: positionInRange(tp, options.start?.(tp), broker.logs(tp.topic)[tp.partition]!, undefined),
       bytesMax: BYTES_PER_PARTITION_MAX,
+      committed: options.readCommitted ?? false,
       handle: async (batch) => {
-        await this.options.onBatch(batch);
+        await options.onBatch(batch);
         return undefined;
       },
       onMoved: () => this.settle(),
-      onError: (error) => this.options.onError?.(error),
+      onError: (error) => options.onError?.(error),
     });
     return { tp, reader };
   }
 
   private ends(): readonly number[] {
-    return this.followed.map(({ tp }) => this.broker.logs(tp.topic)[tp.partition]!.end);
+    return this.followed.map(({ tp }) => {
+      const { end, stableEnd } = this.deps.broker.logs(tp.topic)[tp.partition]!;
+      return this.deps.options.readCommitted ? stableEnd : end;
+    });
   }
 
   private settle(): void {
-    if (!this.broker.available) return;
     for (const waiter of this.waiters) {
-      const targets = (waiter.targets ??= this.ends());
-      if (this.followed.some(({ reader }, i) => reader.position < targets[i]!)) continue;
+      if (this.followed.some(({ reader }, i) => reader.position < waiter.targets[i]!)) continue;
       this.waiters.delete(waiter);
       waiter.done.resolve();
     }

@@ -1,0 +1,181 @@
+import { Random } from '../machine/random.js';
+import { type Fault, type FaultKind } from '../world/faults.js';
+import { STORIES, type Story } from '../world/stories.js';
+import type { Judge, ModelPlan, Plan, Shape } from './plan.js';
+
+/** Faults come from here until so long after the last rollout was applied: while rollouts are under way. */
+const FAULTS_FROM_MS = 500;
+const FAULTS_AFTER_MS = 10_000;
+const FAULTS_MAX = 14;
+/** Of the seeds. The real engine needs hundreds of predictions for what the counting one says after a dozen. */
+const VERDICT_ENGINE_SHARE = 0.08;
+
+/** The plan of a seed: the same for ever, as long as this file stays as it is. */
+export function makePlan(seed: number): Plan {
+  const random = new Random(seed, 'plan');
+  const shape: Shape = {
+    dataPartitions: 1 + random.below(3),
+    controlPartitions: 1 + random.below(2),
+    routers: 1 + random.below(2),
+    evaluators: 1 + random.below(2),
+    controllers: 1 + random.below(2),
+  };
+  const judge: Judge = random.chance(VERDICT_ENGINE_SHARE) ? 'verdict-engine' : 'counting';
+  const models = makeModels(random, judge);
+  // Each seed knows only some kinds of faults, and has more of those.
+  const kinds = KINDS.filter(() => random.chance(0.35));
+  if (kinds.length === 0) kinds.push(random.pick(KINDS));
+  const count = 1 + random.below(FAULTS_MAX);
+  const toMs = Math.max(...models.map(({ applyMs }) => applyMs)) + FAULTS_AFTER_MS;
+  const faults = Array.from({ length: count }, () =>
+    makeFault(random, { kind: random.pick(kinds), atMs: Math.round(random.between(FAULTS_FROM_MS, toMs)), shape }),
+  );
+  return { seed, shape, judge, models, faults: faults.sort((a, b) => a.atMs - b.atMs) };
+}
+
+function makeModels(random: Random, judge: Judge): readonly ModelPlan[] {
+  const count = random.chance(0.6) ? 1 : 2;
+  return Array.from({ length: count }, (_, i) => {
+    const story: Story = random.pick(STORIES);
+    const model = { model: `model-${i}`, story, users: 200 };
+    if (judge === 'counting') return { ...model, rate: 24, applyMs: random.between(1_000, 4_000) };
+    const early = story === 'dead' || story === 'failing' || story === 'aborted';
+    // Where it compares, there has to be something to compare with.
+    return early
+      ? { ...model, rate: 40, applyMs: random.between(1_000, 6_000) }
+      : { ...model, rate: 90, applyMs: random.between(7_000, 9_000) };
+  });
+}
+
+const KINDS: FaultKind[] = [
+  'crash',
+  'pause',
+  'stop',
+  'network',
+  'slow-partition',
+  'flush',
+  'roll-back',
+  'refuse-writes',
+  'clock',
+  'timers',
+  'compact',
+  'retention',
+  'poison',
+  'checkpoint-loss',
+  'upgrade',
+  'disk-full',
+];
+const TOPICS_WITH_POISON = ['outcome', 'label', 'verdict', 'command', 'state'] as const;
+const SLOW_TOPICS = ['outcome', 'label', 'verdict', 'state', 'command'] as const;
+
+function makeFault(
+  random: Random,
+  { kind, atMs, shape }: { readonly kind: FaultKind; readonly atMs: number; readonly shape: Shape },
+): Fault {
+  const some = (name: string, count: number): string => `${name}-${random.below(count)}`;
+  const anyone = (): string =>
+    random.pick([
+      some('router', shape.routers),
+      some('evaluator', shape.evaluators),
+      some('evaluator', shape.evaluators),
+      some('controller', shape.controllers),
+    ]);
+  const forMs = (least: number, most: number): number => Math.round(least * (most / least) ** random.unit());
+  const slot = random.chance(0.5) ? null : random.below(2 * shape.dataPartitions);
+  switch (kind) {
+    case 'crash':
+      return { atMs, kind, machine: anyone(), afterSteps: random.below(40), downMs: forMs(50, 8_000) };
+    case 'pause':
+      return {
+        atMs,
+        kind,
+        machine: anyone(),
+        afterSteps: random.below(40),
+        forMs: random.chance(0.5) ? forMs(200, 5_000) : forMs(6_500, 14_000),
+      };
+    case 'stop':
+      return { atMs, kind, machine: anyone(), downMs: forMs(200, 8_000) };
+    case 'network':
+      return makeNetworkFault(random, atMs, anyone(), forMs);
+    case 'slow-partition':
+      return {
+        atMs,
+        kind,
+        topic: random.pick(SLOW_TOPICS),
+        partition: random.below(shape.dataPartitions),
+        forMs: forMs(500, 15_000),
+        byMs: forMs(100, 4_000),
+      };
+    case 'flush':
+      return { atMs, kind, slot };
+    case 'roll-back':
+      return { atMs, kind, copyAtMs: Math.max(0, atMs - forMs(100, 15_000)), slot };
+    case 'refuse-writes':
+      return { atMs, kind, forMs: forMs(200, 8_000) };
+    case 'clock':
+      return {
+        atMs,
+        kind,
+        machine: random.chance(0.3) ? 'broker' : anyone(),
+        forMs: forMs(500, 20_000),
+        byMs: Math.round(random.between(-60_000, 60_000)),
+      };
+    case 'timers':
+      return {
+        atMs,
+        kind,
+        machine: anyone(),
+        forMs: forMs(500, 10_000),
+        lateByMs: random.chance(0.5) ? 0 : forMs(10, 3_000),
+        doubled: random.chance(0.5),
+      };
+    case 'compact':
+      return { atMs, kind, topic: random.chance(0.5) ? 'state' : 'checkpoint' };
+    case 'retention':
+      return {
+        atMs,
+        kind,
+        topic: random.pick(['verdict', 'command', 'decision', 'outcome', 'label']),
+        keepMs: random.chance(0.5) ? 60_000 : forMs(100, 10_000),
+      };
+    case 'poison':
+      return { atMs, kind, topic: random.pick(TOPICS_WITH_POISON), what: random.below(100) };
+    case 'checkpoint-loss':
+      return { atMs, kind, of: random.chance(0.5) ? 'slots' : 'owners' };
+    case 'upgrade':
+      return {
+        atMs,
+        kind,
+        machine: some('evaluator', shape.evaluators),
+        downMs: forMs(200, 5_000),
+        engine: random.pick(['1', '2']),
+      };
+    case 'disk-full':
+      return { atMs, kind, machine: some('router', shape.routers), forMs: forMs(200, 8_000) };
+  }
+}
+
+function makeNetworkFault(
+  random: Random,
+  atMs: number,
+  machine: string,
+  forMs: (least: number, most: number) => number,
+): Fault {
+  const common = {
+    atMs,
+    kind: 'network' as const,
+    machine: random.chance(0.25) ? null : machine,
+    server: random.chance(0.6) ? ('bus' as const) : ('redis' as const),
+    forMs: forMs(100, 15_000),
+  };
+  const what = random.below(5);
+  if (what < 2) return { ...common, cut: random.chance(0.5) ? 'refused' : 'silent' };
+  if (what === 2) return { ...common, slowByMs: forMs(5, 1_500) };
+  return {
+    ...common,
+    lostRequests: random.chance(0.5) ? random.between(0, 0.2) : 0,
+    lostAnswers: random.chance(0.5) ? random.between(0, 0.2) : 0,
+    lateRequests: random.chance(0.5) ? random.between(0, 0.2) : 0,
+    doubled: random.chance(0.5) ? random.between(0, 0.5) : 0,
+  };
+}

@@ -1,0 +1,32 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makePlan } from './plan/make-plan.js';
+import { TestPool } from './testing.js';
+
+const SEEDS = 100;
+const BUNCH = 20;
+
+let pool: TestPool;
+beforeAll(() => {
+  pool = new TestPool();
+});
+afterAll(() => pool.close());
+
+describe('routers, evaluators and controllers under seeded faults', () => {
+  it('a seed is one history, whatever ran before it', async () => {
+    const once = await pool.run(makePlan(7));
+    await pool.run(makePlan(8));
+    const twice = await pool.run(makePlan(7));
+    expect(twice).toEqual(once);
+    expect((await pool.run(makePlan(9))).digest).not.toBe(once.digest);
+  });
+
+  it.each(Array.from({ length: SEEDS / BUNCH }, (_, i) => 1 + i * BUNCH))(
+    `hold every invariant in ${BUNCH} schedules from seed %i on`,
+    async (from) => {
+      for (let seed = from; seed < from + BUNCH; seed++) {
+        const { violation } = await pool.run(makePlan(seed));
+        expect(violation, `npm run test:simulation -- --seed ${seed} --trace`).toBeNull();
+      }
+    },
+  );
+});
