@@ -174,8 +174,9 @@ async function trace(pool: Pool, plan: Plan): Promise<number> {
   const { result, lines } = await pool.run({ plan, print: options.trace });
   printPlan(plan);
   for (const line of lines) console.log(line);
-  const { violation, decisions: _, stepsOf: __, ...figures } = result;
-  console.log(`\n${JSON.stringify(figures)}`);
+  const { violation } = result;
+  const figures = Object.entries(result).filter(([name]) => !['violation', 'decisions', 'stepsOf'].includes(name));
+  console.log(`\n${JSON.stringify(Object.fromEntries(figures))}`);
   console.log(violation ? `FAILED: ${ruleName(violation.rule)}: ${violation.text}` : 'every invariant held');
   return violation ? 1 : 0;
 }

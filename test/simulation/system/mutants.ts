@@ -84,7 +84,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'records that come twice count twice',
     seed: 1,
-    changes: [change('slot/outcome-slot', 'of.sequence > lane.sequence', 'true')],
+    changes: [change('slot/outcome-slot', 'sequence <= lane.sequence', 'false')],
   },
   {
     name: 'buckets with losses count',

@@ -48,8 +48,8 @@ export function promisedTransfer(name: 'read' | 'write', args: unknown[]): Promi
   return new Promise((resolve, reject) =>
     callFs(name, [
       ...args,
-      (error: unknown, count: unknown, buffer: unknown) =>
-        error ? reject(error as Error) : resolve({ [transferred]: count, buffer }),
+      (error: Error | null, count: unknown, buffer: unknown) =>
+        error ? reject(error) : resolve({ [transferred]: count, buffer }),
     ]),
   );
 }
