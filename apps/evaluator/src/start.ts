@@ -14,7 +14,6 @@ import {
   type TopicNames,
   type TopicRole,
 } from '@app/shared';
-import { collectDefaultMetrics } from 'prom-client';
 import type { EvaluatorSettings } from './config.js';
 import { type EngineFactory, verdictEngines } from './domain/cut/engine-factory.js';
 import { EvaluatorModule, type EvaluatorParts } from './evaluator.module.js';
@@ -59,7 +58,6 @@ export async function startEvaluator(deps: EvaluatorDeps): Promise<RunningServic
   const { dataPartitions, controlPartitions } = await checkTopicsOnceThere(bus, topics, EVALUATOR_TOPICS, logger);
   const groupId = `${config.TOPIC_PREFIX}${config.EVALUATOR_GROUP}`;
   const metrics = new EvaluatorMetrics(() => clock.nowMs());
-  collectDefaultMetrics({ register: metrics.registry, prefix: 'model_canary_evaluator_' });
   const health = new Health();
   // Closed in the opposite order: no more cuts, then no more batches, then what both use.
   await using opened = new AsyncDisposableStack();

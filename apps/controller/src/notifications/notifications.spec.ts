@@ -100,16 +100,15 @@ describe('a decision', () => {
   });
 });
 
+const counted = (target: string, result: string, atLeast: number): Promise<void> =>
+  until(async () => {
+    const { body } = await world.get<string>('/metrics');
+    const [, n] = new RegExp(`notifications_total\\{target="${target}",result="${result}"\\} (\\d+)`).exec(body) ?? [];
+    return Number(n) >= atLeast;
+  });
+
 describe('a receiver that fails', () => {
   /** Waits until so many, or more: the clock that is moved on makes other decisions too. */
-  const counted = (target: string, result: string, atLeast: number): Promise<void> =>
-    until(async () => {
-      const { body } = await world.get<string>('/metrics');
-      const [, n] =
-        new RegExp(`notifications_total\\{target="${target}",result="${result}"\\} (\\d+)`).exec(body) ?? [];
-      return Number(n) >= atLeast;
-    });
-
   test('is told again later and later, in order, while others are told at once', async () => {
     receiver.answers.set('/bad', { status: 500 });
     await start({ name: 'bad', url: receiver.url('/bad') }, { name: 'good', url: receiver.url('/good') });
@@ -182,7 +181,8 @@ describe('a controller that is started again', () => {
     ];
     await start(...targets);
     await started();
-    await until(() => receiver.ids('/prompt').length === 2 && receiver.ids('/late').length > 0);
+    await counted('prompt', 'delivered', 2);
+    await until(() => receiver.ids('/late').length > 0);
     await world.controllers[0]!.close();
     expect(receiver.ids('/late')).not.toContain('digits/2');
     receiver.answers.delete('/late');
