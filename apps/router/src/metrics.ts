@@ -4,10 +4,10 @@ import type { AttemptFault } from './proxy/attempt.js';
 import type { ShadowCopies } from './proxy/shadow-copies.js';
 import type { OutcomePublisher } from './publishing/outcome-publisher.js';
 import type { PairPublisher } from './publishing/pair-publisher.js';
+import { measurePublishing, ROUTER_METRICS_PREFIX } from './publishing/publishing-metrics.js';
 import type { RoutingTable } from './routing/routing-table.js';
 import type { WeightsSource } from './routing/weights.js';
 
-const PREFIX = 'model_canary_router_';
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** Of one version: found once, so that a prediction costs no search. */
@@ -46,38 +46,38 @@ export class RouterMetrics {
     const registers = [registry];
     addProcessMetrics(registry, 'router');
     this.predictions = new Counter({
-      name: `${PREFIX}predictions_total`,
+      name: `${ROUTER_METRICS_PREFIX}predictions_total`,
       help: 'Predictions by the version they were routed to and what became of them there',
       labelNames: ['model', 'version', 'status'],
       registers,
     });
     this.seconds = new Histogram({
-      name: `${PREFIX}prediction_duration_seconds`,
+      name: `${ROUTER_METRICS_PREFIX}prediction_duration_seconds`,
       help: 'From routing to the last byte of the answer, or to when it was given up',
       labelNames: ['model', 'version'],
       buckets: SECONDS,
       registers,
     });
     this.fallbacks = new Counter({
-      name: `${PREFIX}fallbacks_total`,
+      name: `${ROUTER_METRICS_PREFIX}fallbacks_total`,
       help: 'Predictions that a version failed and stable was asked for instead',
       labelNames: ['model', 'version'],
       registers,
     });
     this.faults = new Counter({
-      name: `${PREFIX}upstream_faults_total`,
+      name: `${ROUTER_METRICS_PREFIX}upstream_faults_total`,
       help: 'Requests that a model server did not answer, or not with HTTP that can be passed on, by why',
       labelNames: ['model', 'version', 'fault'],
       registers,
     });
     this.refused = new Counter({
-      name: `${PREFIX}refused_requests_total`,
+      name: `${ROUTER_METRICS_PREFIX}refused_requests_total`,
       help: 'Requests answered with an error before any version was chosen, by status code',
       labelNames: ['code'],
       registers,
     });
     this.copies = new Counter({
-      name: `${PREFIX}shadow_copies_total`,
+      name: `${ROUTER_METRICS_PREFIX}shadow_copies_total`,
       help: 'Copies sent in a shadow step by what became of them, and those dropped by why',
       labelNames: ['model', 'version', 'result'],
       registers,
@@ -112,7 +112,7 @@ export class RouterMetrics {
   /** Shows the state of the parts whenever someone looks. */
   measure(parts: MeasuredParts): void {
     this.measureRouting(parts);
-    this.measurePublishing(parts);
+    measurePublishing(this.registry, parts);
     this.measureShadow(parts);
   }
 
@@ -120,7 +120,7 @@ export class RouterMetrics {
     const registers = [this.registry];
     const perVersion = ['model', 'version'] as const;
     new Gauge({
-      name: `${PREFIX}weight_ratio`,
+      name: `${ROUTER_METRICS_PREFIX}weight_ratio`,
       help: 'Share of the traffic that a version is to get',
       labelNames: perVersion,
       aggregator: 'min',
@@ -138,7 +138,7 @@ export class RouterMetrics {
       },
     });
     new Gauge({
-      name: `${PREFIX}generation`,
+      name: `${ROUTER_METRICS_PREFIX}generation`,
       help: 'Number of the routing in use; only rises',
       labelNames: ['model'],
       aggregator: 'min',
@@ -149,7 +149,7 @@ export class RouterMetrics {
       },
     });
     new Gauge({
-      name: `${PREFIX}in_flight`,
+      name: `${ROUTER_METRICS_PREFIX}in_flight`,
       help: 'Requests a version works on for this router',
       labelNames: perVersion,
       registers,
@@ -160,7 +160,7 @@ export class RouterMetrics {
       },
     });
     new Gauge({
-      name: `${PREFIX}weights_current`,
+      name: `${ROUTER_METRICS_PREFIX}weights_current`,
       help: '1 while the weights are being followed in Kafka, 0 while the last known ones are served',
       aggregator: 'min',
       registers,
@@ -169,7 +169,7 @@ export class RouterMetrics {
       },
     });
     new Counter({
-      name: `${PREFIX}rejected_states_total`,
+      name: `${ROUTER_METRICS_PREFIX}rejected_states_total`,
       help: 'Records of topic rollout-state that could not be read',
       aggregator: 'max',
       registers,
@@ -179,7 +179,7 @@ export class RouterMetrics {
       },
     });
     new Gauge({
-      name: `${PREFIX}live_buckets`,
+      name: `${ROUTER_METRICS_PREFIX}live_buckets`,
       help: 'Buckets that are open or wait for outcomes',
       registers,
       collect() {
@@ -191,7 +191,7 @@ export class RouterMetrics {
   private measureShadow({ shadows, pairs }: MeasuredParts): void {
     const registers = [this.registry];
     new Gauge({
-      name: `${PREFIX}shadow_copies_in_flight`,
+      name: `${ROUTER_METRICS_PREFIX}shadow_copies_in_flight`,
       help: 'Copies that canaries work on for this router',
       registers,
       collect() {
@@ -199,7 +199,7 @@ export class RouterMetrics {
       },
     });
     new Counter({
-      name: `${PREFIX}shadow_pairs_total`,
+      name: `${ROUTER_METRICS_PREFIX}shadow_pairs_total`,
       help: 'Pairs of answers made (sent), acknowledged by Kafka, and dropped',
       labelNames: ['state'],
       registers,
@@ -208,106 +208,6 @@ export class RouterMetrics {
         this.inc({ state: 'sent' }, pairs.sent);
         this.inc({ state: 'acknowledged' }, pairs.acknowledged);
         this.inc({ state: 'dropped' }, pairs.dropped);
-      },
-    });
-  }
-
-  private measurePublishing({ publisher, spoolBytesMax }: MeasuredParts): void {
-    const registers = [this.registry];
-    new Counter({
-      name: `${PREFIX}outcomes_total`,
-      help: 'Outcome records made (sent), acknowledged by Kafka, and dropped',
-      labelNames: ['model', 'version', 'state'],
-      registers,
-      collect() {
-        this.reset();
-        for (const { model, version, sent, acknowledged, dropped } of publisher.tallies) {
-          this.inc({ model, version, state: 'sent' }, sent);
-          this.inc({ model, version, state: 'acknowledged' }, acknowledged);
-          this.inc({ model, version, state: 'dropped' }, dropped);
-        }
-      },
-    });
-    new Gauge({
-      name: `${PREFIX}outcomes_held`,
-      help: 'Outcome records on disk and not acknowledged, or on the way; sent = acknowledged + dropped + both of these',
-      labelNames: ['model', 'version', 'state'],
-      registers,
-      collect() {
-        this.reset();
-        for (const { model, version, spooled, onTheWay } of publisher.tallies) {
-          this.set({ model, version, state: 'spooled' }, spooled);
-          this.set({ model, version, state: 'on-the-way' }, onTheWay);
-        }
-      },
-    });
-    new Gauge({
-      name: `${PREFIX}outcome_buffer_records`,
-      help: 'Outcome records in memory, collected or sent and not acknowledged; it grows while Kafka is slow',
-      registers,
-      collect() {
-        this.set(publisher.tallies.reduce((sum, { onTheWay }) => sum + onTheWay, 0));
-      },
-    });
-    new Counter({
-      name: `${PREFIX}restored_outcomes_total`,
-      help: 'Outcome records of earlier processes found in the spool, acknowledged by Kafka, and dropped',
-      labelNames: ['state'],
-      registers,
-      collect() {
-        this.reset();
-        const { found, acknowledged, dropped } = publisher.restored;
-        this.inc({ state: 'found' }, found);
-        this.inc({ state: 'acknowledged' }, acknowledged);
-        this.inc({ state: 'dropped' }, dropped);
-      },
-    });
-    this.measureSpool(publisher, spoolBytesMax);
-  }
-
-  private measureSpool(publisher: OutcomePublisher, spoolBytesMax: number): void {
-    const registers = [this.registry];
-    new Gauge({
-      name: `${PREFIX}spool_bytes`,
-      help: 'Size of the spool on disk',
-      registers,
-      collect() {
-        this.set(publisher.spooled.bytes);
-      },
-    });
-    new Gauge({
-      name: `${PREFIX}spool_writable`,
-      help: '1 while the disk takes what is spooled, 0 while it does not and outcomes are dropped',
-      aggregator: 'min',
-      registers,
-      collect() {
-        this.set(publisher.spooled.isWritable ? 1 : 0);
-      },
-    });
-    new Counter({
-      name: `${PREFIX}spool_damaged_bytes_total`,
-      help: 'Bytes of the spool that could not be understood when they were read',
-      registers,
-      collect() {
-        this.reset();
-        this.inc(publisher.spooled.damaged.bytes);
-      },
-    });
-    new Counter({
-      name: `${PREFIX}spool_damaged_records_total`,
-      help: 'Records known to be missing for that; those of this process are counted as dropped, too',
-      registers,
-      collect() {
-        this.reset();
-        this.inc(publisher.spooled.damaged.records);
-      },
-    });
-    new Gauge({
-      name: `${PREFIX}spool_limit_bytes`,
-      help: 'Size beyond which the oldest records of the spool are dropped',
-      registers,
-      collect() {
-        this.set(spoolBytesMax);
       },
     });
   }
