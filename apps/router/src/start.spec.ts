@@ -687,14 +687,14 @@ describe('closing', () => {
   it('answers what comes on connections that were there, once, when new ones are not taken any more', async () => {
     await serving(ModelServer.answering({}));
     await f.router.close();
-    await f.startRouter({ ROUTER_DRAIN_DELAY_MS: '1000' });
+    await f.startRouter({ ROUTER_DRAIN_DELAY_MS: '300' });
     await f.apply(stableOnly());
     const prediction = 'POST /v2/models/m/infer HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n';
     const [used, fresh] = [raw(prediction), raw('')];
     await until(() => used.received().includes('200 OK'));
     const closed = f.router.close();
     // Seldom enough that the router does not take it for somebody who is still coming.
-    while (await connects()) await new Promise((resolve) => setTimeout(resolve, 300));
+    while (await connects()) await new Promise((resolve) => setTimeout(resolve, 400));
     for (const { socket } of [used, fresh]) socket.write(prediction);
     await until(() => used.closed() && fresh.closed());
     expect(used.received().match(/HTTP\/1.1 200 OK/g)).toHaveLength(2);
