@@ -1,14 +1,19 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { auditDependencies } from './audit.mjs';
+import { buildConsoleIfStale, buildEverythingIfStale } from './build.mjs';
 import { check } from './check.mjs';
 import { ROOT, bin, runTool } from './processes.mjs';
 import { say } from './say.mjs';
 import { installSchemathesis } from './schemathesis.mjs';
 
 const REPORTS = join(ROOT, '.cache', 'test-reports');
-// The stories build the services, the console and the fault runs what they need beside them.
-const SUITES = ['simulation', 'integration', 'e2e', 'console', 'faults'];
+/** Side by side: what mostly computes, and what mostly waits for real servers. */
+const LANES = [
+  ['simulation', 'console'],
+  ['integration', 'e2e', 'faults'],
+];
+const SUITES = LANES.flat();
 
 /**
  * Everything: the check with its unit tests, the dependencies' audit, what the verdict engine promises in short, the
@@ -23,10 +28,13 @@ export async function testAll(args) {
   const failedChecks = [...(await check(['--reporter=default', ...jsonReport('unit')]))];
   if (!(await auditDependencies())) failedChecks.push('dependencies');
   installSchemathesis();
+  await Promise.all([buildEverythingIfStale(), buildConsoleIfStale()]);
   let failedSuites = 0;
-  for (const suite of SUITES) {
-    if (!(await runSuite(suite, [...jsonReport(suite), ...args]))) failedSuites++;
-  }
+  const runLane = async (suites, show) => {
+    for (const suite of suites) if (!(await runSuite(suite, [...jsonReport(suite), ...args], show))) failedSuites++;
+  };
+  // One lane is watched as it goes; the others tell what they did at the end of each suite.
+  await Promise.all(LANES.map((suites, i) => runLane(suites, i === LANES.length - 1)));
   const reports = ['unit', ...SUITES].map(readReport);
   const passed = sum(reports.map((r) => r.passed));
   // A check without tests of its own counts as one when it fails; so does a suite that could not even report.
@@ -40,12 +48,13 @@ export async function testAll(args) {
 /** Only the console, in a real Chromium. */
 export const testConsole = (args) => runSuite('console', args);
 
-async function runSuite(suite, args) {
+async function runSuite(suite, args, show = true) {
   say(`Running the ${suite} tests ...`);
   const config = `vitest.${suite}.config.ts`;
-  const { code } = await runTool(bin('vitest'), ['run', '--config', config, '--reporter=verbose', ...args], {
-    show: true,
+  const { code, output } = await runTool(bin('vitest'), ['run', '--config', config, '--reporter=verbose', ...args], {
+    show,
   });
+  if (!show) say(output.trimEnd());
   return code === 0;
 }
 
