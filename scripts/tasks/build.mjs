@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, globSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, bin, runTool } from './processes.mjs';
 import { say, sayWhile } from './say.mjs';
@@ -57,15 +57,9 @@ export async function build(projects) {
  * one. For the tests, which need them all.
  */
 export async function buildEverythingIfStale() {
-  const names = Object.keys(projects());
-  if (!names.some((name) => isStale(name, SOURCES))) return;
   const sources = sourcesStamp(SOURCES);
-  await run('everything', bin('tsc'), ['-p', 'tsconfig.build.json']);
-  for (const { sourceRoot, compilerOptions } of Object.values(projects()))
-    for (const pattern of compilerOptions.assets ?? [])
-      for (const file of globSync(pattern, { cwd: join(ROOT, sourceRoot) }))
-        cpSync(join(ROOT, sourceRoot, file), join(ROOT, 'dist', sourceRoot, file));
-  for (const name of names) writeStamp(name, sources);
+  await buildIfStale('everything');
+  for (const name of Object.keys(projects())) writeStamp(name, sources);
 }
 
 /** Builds the console into dist/apps/console in a second or two: its types are for `check`. Exits with 1 on an error. */
