@@ -144,7 +144,10 @@ describe('a router on Kafka', () => {
           .map((o) => o.predictionId),
       );
       expect(arrived.size).toBeGreaterThanOrEqual(acknowledged + spooled);
-      for (const lane of lanes(old!)) expect(lane).toEqual([...lane].sort((a, b) => a - b));
+      // What was sent and not acknowledged is on disk as well, and comes twice if the stopped broker had it: known by its
+      // sequence, and behind what it follows.
+      for (const lane of lanes(old!).map((sequences) => [...new Set(sequences)]))
+        expect(lane).toEqual([...lane].sort((a, b) => a - b));
     },
   );
 });
