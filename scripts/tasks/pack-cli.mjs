@@ -15,8 +15,11 @@ const PROGRAMS = [
 /** Importing these does nothing by itself: what canaryctl does not use of them (the services' half) is left out. */
 const WITHOUT_EFFECTS = /\/(libs\/shared\/src|node_modules\/(@nestjs|rxjs|prom-client|fastify|@fastify))\//;
 
+/** Compiled for each machine, so npm brings them: checksums and compressions of Kafka's batches. */
+const NATIVE = ['@node-rs/crc32', 'lz4-napi', 'snappy'];
+
 /**
- * Makes the npm package of canaryctl: its programs bundled, without dependencies.
+ * Makes the npm package of canaryctl: its programs bundled, with no dependencies but the native ones.
  * @param {string} folder where the tarball goes
  * @returns {Promise<string>} path of the tarball
  */
@@ -28,6 +31,7 @@ export async function packCli(folder) {
     cwd: ROOT,
     input: Object.fromEntries(PROGRAMS.map((program) => [program, `${program}.ts`])),
     platform: 'node',
+    external: NATIVE,
     tsconfig: join(ROOT, 'tsconfig.json'),
     treeshake: { moduleSideEffects: (id) => !WITHOUT_EFFECTS.test(id) },
     logLevel: 'silent',
@@ -64,7 +68,7 @@ Needs Node 24. Part of Model Canary.
 `;
 
 function manifest() {
-  const { version, description, license } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const { version, description, license, dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   return {
     name: 'canaryctl',
     version,
@@ -73,6 +77,7 @@ function manifest() {
     type: 'module',
     engines: { node: '>=24' },
     bin: { canaryctl: 'apps/cli/src/main.js' },
+    dependencies: Object.fromEntries(NATIVE.map((name) => [name, dependencies[name]])),
   };
 }
 

@@ -1,11 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { KafkaBus, silentLogger } from '@app/shared';
 import { command, spec, verdict, version } from '../../apps/controller/test/builders.js';
@@ -14,9 +12,9 @@ import { commandRecord } from '../../apps/controller/src/ownership/records.js';
 import { type ServiceProcess, startServiceProcess } from '../../apps/standalone/src/demo/service-process.js';
 import { Guard } from '../../deploy/local/guard.js';
 import { type LocalStack, startLocalStack } from '../../deploy/local/local-stack.js';
+import { buildApps } from '../fixtures/build-apps.js';
 
 /** Invariant 6 with real processes: a controller that was stopped and goes on later finds that its word counts no more. */
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const STOPPED_MS = 33_000;
 const guard = new Guard();
 let stack: LocalStack;
@@ -24,10 +22,7 @@ let world: World;
 let canary: Server;
 
 beforeAll(async () => {
-  const nest = join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js');
-  const built = spawnSync(process.execPath, [nest, 'build', 'controller'], { cwd: ROOT, encoding: 'utf8' });
-  expect(built.stdout + built.stderr).toBe('');
-  expect(built.status).toBe(0);
+  buildApps(['controller']);
   stack = await startLocalStack({ redis: false });
   canary = createServer((_request, response) => response.end());
   await new Promise<void>((resolve) => canary.listen(0, '127.0.0.1', resolve));

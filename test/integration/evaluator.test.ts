@@ -1,11 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import {
   type BusFollower,
   createRedis,
@@ -30,6 +28,7 @@ import { type ServiceProcess, startServiceProcess } from '../../apps/standalone/
 import { Guard } from '../../deploy/local/guard.js';
 import { type LocalStack, startLocalStack } from '../../deploy/local/local-stack.js';
 import { Recount, SyntheticRouter, withoutLeftOut } from './evaluator-traffic.js';
+import { buildApps } from '../fixtures/build-apps.js';
 
 const DATA_PARTITIONS = 4;
 const CONTROL_PARTITIONS = 2;
@@ -53,9 +52,7 @@ let stack: LocalStack;
 let world: World;
 
 beforeAll(async () => {
-  const nest = fileURLToPath(new URL('../../node_modules/@nestjs/cli/bin/nest.js', import.meta.url));
-  const { status } = spawnSync(process.execPath, [nest, 'build', 'evaluator'], { stdio: ['ignore', 2, 2] });
-  expect(status).toBe(0);
+  buildApps(['evaluator']);
   stack = await startLocalStack();
 });
 afterAll(() => stack?.stop());

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,6 +32,7 @@ import { type ServiceProcess, startServiceProcess } from '../../apps/standalone/
 import { Guard } from '../../deploy/local/guard.js';
 import { type LocalStack, startLocalStack } from '../../deploy/local/local-stack.js';
 import { SyntheticRouter } from './evaluator-traffic.js';
+import { buildApps } from '../fixtures/build-apps.js';
 
 const MODEL = 'digits';
 const DATA_PARTITIONS = 4;
@@ -43,9 +43,7 @@ let stack: LocalStack;
 let world: World;
 
 beforeAll(async () => {
-  const nest = fileURLToPath(new URL('../../node_modules/@nestjs/cli/bin/nest.js', import.meta.url));
-  const { status } = spawnSync(process.execPath, [nest, 'build', 'evaluator'], { stdio: ['ignore', 2, 2] });
-  expect(status).toBe(0);
+  buildApps(['evaluator']);
   stack = await startLocalStack();
 });
 afterAll(() => stack?.stop());

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -8,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type LocalStack, startLocalStack } from '../../deploy/local/local-stack.js';
 import { predictionLoad } from '../benchmark/prediction-load.js';
 import { RouterProcess, publishWeights, startModelServer } from '../benchmark/router-process.js';
+import { buildApps } from '../fixtures/build-apps.js';
 
 let stack: LocalStack;
 let bus: KafkaBus;
@@ -34,8 +34,7 @@ const routerIds = (): Set<string> => new Set(outcomes.map((o) => o.router));
 const metric = (name: string, labels = ''): Promise<number> => router!.metric(`model_canary_router_${name}`, labels);
 
 beforeAll(async () => {
-  const built = spawnSync('node_modules/.bin/nest', ['build', 'router'], { encoding: 'utf8' });
-  if (built.status !== 0) throw new Error(built.stdout);
+  buildApps(['router']);
   stack = await startLocalStack({ redis: false });
   models = await startModelServer();
   await publishWeights(stack.kafkaBrokers, models.url);

@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { parseRolloutSpec, type RehearsalReport, renderRolloutSpec } from '@app/shared';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { buildApps } from '../fixtures/build-apps.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const CANARYCTL = here('../../dist/apps/cli/src/main.js');
@@ -60,9 +61,7 @@ async function rehearsed(args: string, file: object = QUICK): Promise<RehearsalR
 
 describe('canaryctl simulate, as built', () => {
   beforeAll(() => {
-    const nest = here('../../node_modules/@nestjs/cli/bin/nest.js');
-    for (const app of ['evaluator', 'cli'])
-      expect(spawnSync(process.execPath, [nest, 'build', app], { stdio: ['ignore', 2, 2] }).status).toBe(0);
+    buildApps(['evaluator', 'cli']);
   });
 
   it('promotes a good canary in more than 95 % of the rollouts, and has nothing to advise', async () => {

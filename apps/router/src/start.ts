@@ -12,6 +12,7 @@ import type { RouterConfig } from './config.js';
 import { DataDirectory } from './routing/data-directory.js';
 import { openWeights } from './routing/open-weights.js';
 import { startServing } from './serve.js';
+import { adoptSpools } from './workers/spool-adoption.js';
 
 /** Connections that wait to be let in; the kernel may allow less. */
 export const BACKLOG = 4096;
@@ -39,6 +40,7 @@ export async function startRouter(deps: RouterDeps): Promise<RunningService> {
   await using opened = new AsyncDisposableStack();
   const dataDirectory = new DataDirectory(config.ROUTER_DATA_DIR, logger);
   opened.defer(() => dataDirectory.close());
+  adoptSpools(config.ROUTER_DATA_DIR, 1, logger);
   const { source, partitions } = await openWeights({ ...deps, dataDirectory });
   opened.defer(() => source.close());
   const listen = { port: config.HTTP_PORT, host: config.HTTP_HOST, backlog: BACKLOG };
