@@ -26,6 +26,8 @@ async function start(workers: number): Promise<RouterProcess> {
     ROUTER_DRAIN_DELAY_MS: '100',
     LOG_LEVEL: 'warn',
   });
+  // It is ready with the first of them; connections of before would all be that one's.
+  if (workers > 1) await expect.poll(() => metric('workers_serving'), { timeout: 20_000 }).toBe(workers);
   return router;
 }
 const workersOf = ({ pid }: RouterProcess): number[] =>
