@@ -11,7 +11,7 @@ import { History } from './machine/history.js';
 import { forbidRealTimers } from './machine/virtual-globals.js';
 import type { Plan } from './plan/plan.js';
 import { countingEngines } from './world/counting-engine.js';
-import { endOf } from './world/faults.js';
+import { endOf, type FaultKind } from './world/faults.js';
 import { ignoring } from './world/ignoring.js';
 import { EXPECTED_END } from './world/stories.js';
 import { SEALING_KEY, World, type WorldWatcher } from './world/world.js';
@@ -135,6 +135,12 @@ class Running {
     return this.plan.faults.some(({ kind }) => kind === 'retention');
   }
 
+  /** Reading all records again takes long: only where Redis, checkpoints or cuts were taken away, or the engine changed. */
+  private mayRebuild(): boolean {
+    const taking: readonly FaultKind[] = ['flush', 'roll-back', 'checkpoint-loss', 'retention', 'upgrade'];
+    return this.plan.faults.some(({ kind }) => taking.includes(kind));
+  }
+
   private async live(): Promise<void> {
     const { world, plan } = this;
     const { scheduler } = world;
@@ -211,8 +217,10 @@ class Running {
       routed: (router, prediction) => this.routers.routed(router, prediction),
       evaluatorMetrics: () =>
         ignoring<ReturnType<WorldWatcher['evaluatorMetrics']>>({
-          tookOver: ({ owner, anew }) => {
-            if (!anew) return;
+          tookOver: ({ owner, how }) => {
+            if (how === 'rebuilt' && !this.mayRebuild())
+              this.report('4', `owner ${owner} read all records again, and nothing was lost that it needs`);
+            if (how !== 'anew') return;
             if (!this.mayLoseEvidence())
               this.report('4', `owner ${owner} began anew, and nothing was lost that it needs`);
             const cuts = (this.world.ledger.lastCut(owner)?.number ?? 0) + 1;

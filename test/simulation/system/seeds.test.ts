@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makePlan } from './plan/make-plan.js';
 import { TestPool } from './testing.js';
 
-const SEEDS = 100;
+const SEEDS = 60;
 const BUNCH = 20;
 
 let pool: TestPool;

@@ -45,7 +45,7 @@ export async function takeOver(
   const tookOver = (standing: Standing, how: 'folded' | 'rebuilt' | 'anew'): Standing => {
     const durationMs = deps.clock.monotonicMs() - startedMs;
     const { number: cut } = standing;
-    deps.metrics.tookOver({ owner, durationMs, cuts: published.cuts.length, anew: how === 'anew' });
+    deps.metrics.tookOver({ owner, durationMs, cuts: published.cuts.length, how });
     deps.logger.info({ owner, cut, cutsFolded: published.cuts.length, how, durationMs }, 'took over');
     return standing;
   };
