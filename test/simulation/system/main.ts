@@ -1,6 +1,6 @@
 /**
  * The deterministic simulation: routers, evaluators and controllers on simulated machines, under the faults of a seed.
- * See docs/simulation.md.
+ * See docs/faults.md.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -140,7 +140,8 @@ class Campaign {
     printLines(lines);
     if (last.violation) console.log(`\n${ruleName(last.violation.rule)}: ${last.violation.text}`);
     console.log(`\nthis history:      npm run test:simulation -- --plan ${file} --trace`);
-    console.log(`the whole of it:   npm run test:simulation -- --seed ${plan.seed} --trace`);
+    const whole = options.plan === undefined ? `--seed ${plan.seed}` : `--plan ${options.plan}`;
+    console.log(`the whole of it:   npm run test:simulation -- ${whole} --trace`);
   }
 }
 

@@ -32,8 +32,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'an owner of models that fences only when it writes',
-    seed: 120,
-    focus: { kinds: ['network', 'stop'], machines: 'evaluator', shape: { evaluators: 2 } },
+    seed: 211,
+    focus: { kinds: ['pause', 'pause', 'flush', 'roll-back'], machines: 'evaluator', shape: { evaluators: 2 } },
     changes: [change('model-owner/owner-session', 'await producer.fence();', '')],
   },
   {

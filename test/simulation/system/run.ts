@@ -93,7 +93,8 @@ class Running {
     });
     const { ledger } = this.world;
     new DecisionChecks({ ledger, report: this.report, clockDifferenceMs: () => this.world.clockDifferenceMs() });
-    new VerdictChecks(ledger, this.report);
+    const cutsMayBeGone = plan.faults.some((fault) => fault.kind === 'retention' && fault.topic === 'verdict');
+    new VerdictChecks(ledger, this.report, cutsMayBeGone);
     ledger.onRecord('decision', ({ value }) => {
       const decision = decisionCodec.decode(value);
       if (decision.ok) this.decisions.push(decisionText(decision.value));

@@ -119,7 +119,7 @@ async function beginAnew(deps: OwnerDeps, owner: number, { found, published, why
     positions: lastFront.positions.map((position, i) => Math.max(position, views[i]?.trimmedTo ?? 0)),
     logTimesMs: lastFront.logTimesMs,
   };
-  const number = Math.max(numberOf(found), published.last?.number ?? 0);
+  const number = Math.max(numberOf(found), published.numberMax);
   deps.logger.warn(
     { owner, cut: number, why },
     'evidence is lost: begins anew, open rollouts are held to their next phase',
