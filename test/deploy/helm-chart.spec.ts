@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { TOPIC_TABLE, TOPICS, VERSION } from '@app/shared';
+import { KAFKA_PERMISSIONS, type KafkaPermissions, TOPIC_TABLE, type TopicRole, VERSION } from '@app/shared';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -84,17 +84,28 @@ test('the chart is of the version that everything is', () => {
   expect(parse(read('Chart.yaml'))).toMatchObject({ name: 'model-canary', version: VERSION, appVersion: VERSION });
 });
 
-test('users of Kafka have rights to topics that there are, and somebody may write each', () => {
+test('users of Kafka have the rights that the README names, and no others', () => {
   const { users } = parse(read('files/users.yaml')) as {
-    users: { name: string; topics: { name: string; operations: string[] }[] }[];
+    users: {
+      name: 'router' | 'evaluator' | 'controller';
+      topics: { name: string; operations: string[] }[];
+      groups: string[];
+      transactionalIds: string[];
+    }[];
   };
-  const names = TOPICS.map((role) => TOPIC_TABLE[role].defaultName);
   expect(users.map(({ name }) => name)).toEqual(['router', 'evaluator', 'controller']);
-  for (const { name, topics } of users) for (const topic of topics) expect(names, name).toContain(topic.name);
-  for (const topic of names) {
-    const writers = users.filter(({ topics }) =>
-      topics.some((one) => one.name === topic && one.operations.includes('Write')),
-    );
-    expect(writers.length, topic).toBeGreaterThan(0);
+  for (const { name, topics, groups, transactionalIds } of users) {
+    const wanted: KafkaPermissions = KAFKA_PERMISSIONS[name];
+    const rights = Object.entries(wanted.topics).map(([role, operations]) => ({
+      name: TOPIC_TABLE[role as TopicRole].defaultName,
+      operations: [...operations, 'Describe'],
+    }));
+    const sorted = (list: typeof topics): [string, string[]][] =>
+      list.map((one): [string, string[]] => [one.name, [...new Set(one.operations)].sort()]).sort();
+    expect(sorted(topics), name).toEqual(sorted(rights));
+    expect({ groups, transactionalIds }, name).toEqual({
+      groups: wanted.groups,
+      transactionalIds: wanted.transactionalIds,
+    });
   }
 });

@@ -193,7 +193,7 @@ describe('what is switched on', () => {
       authorization: { acls: unknown[] };
     };
     expect(controller.authorization.acls).toContainEqual({
-      resource: { type: 'transactionalId', name: 'ML.controller', patternType: 'prefix' },
+      resource: { type: 'transactionalId', name: 'ML.controller-', patternType: 'prefix' },
       operations: ['Write', 'Describe'],
     });
   });

@@ -339,17 +339,7 @@ describe('a wrong password or certificate', () => {
       },
       'refused-evaluator',
     );
-    console.log('BEGIN', Date.now());
-    setTimeout(
-      () =>
-        console.log(
-          readFileSync(logOf('refused-evaluator'), 'utf8').slice(0, 3000),
-          existsSync(logOf('refused-router')) ? readFileSync(logOf('refused-router'), 'utf8').slice(0, 3000) : '',
-        ),
-      60000,
-    );
     await expect(evaluator).rejects.toThrow(/Kafka refuses the login.*KAFKA_SASL_PASSWORD/s);
-    console.log('EVALUATOR ENDED', Date.now());
     const router = await start(
       'router',
       {
@@ -364,9 +354,7 @@ describe('a wrong password or certificate', () => {
     await vi.waitFor(() => expect(log()).toMatch(/"level":50.*Kafka refuses the login/), WAIT);
     expect((await fetch(`${router.url}/health/live`)).status).toBe(200);
     expect((await fetch(`${router.url}/health/ready`)).status).toBe(503);
-    console.log('STOPPING', Date.now());
     await router.stop();
-    console.log('STOPPED', Date.now());
     expect(log()).not.toContain(wrong);
   });
 

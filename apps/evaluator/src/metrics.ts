@@ -208,8 +208,8 @@ export class EvaluatorMetrics implements OwnerMetrics, SlotMetrics {
     this.checkpointBytes.inc(bytes);
   }
 
-  tookOver({ durationMs, anew }: Parameters<OwnerMetrics['tookOver']>[0]): void {
-    this.takeovers.inc({ anew: String(anew) });
+  tookOver({ durationMs, how }: Parameters<OwnerMetrics['tookOver']>[0]): void {
+    this.takeovers.inc({ anew: String(how === 'anew') });
     this.takeoverSeconds.observe(durationMs / 1000);
   }
 

@@ -81,7 +81,10 @@ export class CutWatch {
       throw new Error(`not within ${withinMs / 1000} s: a cut of every owner as of ${afterMs} or later`);
   }
 
-  /** Slots and cuts are where the partitions of outcomes and labels end now. Owners without a model do not cut. */
+  /**
+   * Slots and cuts are where the partitions of outcomes and labels end now, and windows show what slots hold. Owners without
+   * a model do not cut.
+   */
   async evaluatorsAreDone(withinMs: number): Promise<boolean> {
     const { bus, topics } = this.world;
     const ends = {
@@ -96,7 +99,7 @@ export class CutWatch {
       const cutsAreThere = [...this.newest.values()].every(({ positions: cut }) =>
         (['outcome', 'label'] as const).every((kind) => ends[kind].every((end, i) => (cut[kind][i] ?? 0) >= end)),
       );
-      return slotsAreThere && cutsAreThere;
+      return slotsAreThere && cutsAreThere && (await windowsAreWritten(this.world));
     }, withinMs);
   }
 
@@ -105,11 +108,20 @@ export class CutWatch {
   }
 }
 
+const slotNames = ({ dataPartitions }: FaultWorld): readonly string[] =>
+  ['outcome', 'label'].flatMap((kind) => Array.from({ length: dataPartitions }, (_, i) => `${kind}-${i}`));
+
+/** Figures of batches wait beside a slot for a second or so before they are in the windows. */
+async function windowsAreWritten(world: FaultWorld): Promise<boolean> {
+  const waiting = await world.redis.ask((redis) =>
+    Promise.all(slotNames(world).map((name) => redis.llen(`${world.prefix}:{${name}}:waiting`))),
+  );
+  return waiting.every((length) => length === 0);
+}
+
 /** Positions of the slots, as they stand in Redis. */
 export async function slotPositions(world: FaultWorld): Promise<ReadonlyMap<string, number>> {
-  const names = ['outcome', 'label'].flatMap((kind) =>
-    Array.from({ length: world.dataPartitions }, (_, i) => `${kind}-${i}`),
-  );
+  const names = slotNames(world);
   const found = await world.redis.ask((redis) =>
     Promise.all(names.map((name) => redis.hget(`${world.prefix}:{${name}}:slot`, '@position'))),
   );

@@ -1,6 +1,6 @@
 /**
  * The deterministic simulation: routers, evaluators and controllers on simulated machines, under the faults of a seed.
- * See docs/simulation.md.
+ * See docs/faults.md.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -22,6 +22,7 @@ const HELP = `usage: npm run test:simulation -- [options]
   --trace        print the history
   --no-shrink    do not look for the shortest history of a failing seed
   --mutants      find a seed for each fault of mutants.ts, from --from on, in at most --seeds
+  --only TEXT     of these only those whose name has this in it
   --workers N    threads (default: one for each core)
   --help
 
@@ -38,6 +39,7 @@ const { values: options } = parseArgs({
     trace: { type: 'boolean', default: false },
     shrink: { type: 'boolean', default: true },
     mutants: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
     workers: { type: 'string', default: String(availableParallelism()) },
     help: { type: 'boolean', default: false },
   },
@@ -138,7 +140,8 @@ class Campaign {
     printLines(lines);
     if (last.violation) console.log(`\n${ruleName(last.violation.rule)}: ${last.violation.text}`);
     console.log(`\nthis history:      npm run test:simulation -- --plan ${file} --trace`);
-    console.log(`the whole of it:   npm run test:simulation -- --seed ${plan.seed} --trace`);
+    const whole = options.plan === undefined ? `--seed ${plan.seed}` : `--plan ${options.plan}`;
+    console.log(`the whole of it:   npm run test:simulation -- ${whole} --trace`);
   }
 }
 
@@ -182,19 +185,29 @@ async function trace(pool: Pool, plan: Plan): Promise<number> {
 }
 
 /** Which seed finds which fault that was put into a service. */
-async function findMutants(pool: Pool, from: number, seeds: number): Promise<number> {
+async function findMutants(
+  pool: Pool,
+  only: string,
+  { from, seeds }: { from: number; seeds: number },
+): Promise<number> {
   let missed = 0;
-  const find = async ({ name, changes }: (typeof MUTANTS)[number]): Promise<void> => {
+  const find = async ({ name, changes, focus }: (typeof MUTANTS)[number]): Promise<void> => {
     for (let seed = from; seed < from + seeds; seed++) {
-      const { result } = await pool.run({ plan: makePlan(seed), print: false, mutant: { name, changes } });
+      const plan = makePlan(seed, focus);
+      const { result } = await pool.run({ plan, print: false, mutant: { name, changes } });
       if (!result.violation) continue;
+      const { violation } = (await pool.run({ plan, print: false })).result;
+      if (violation) {
+        console.log(`${String(seed).padStart(5)}  ${name}: FAILS WITHOUT IT: ${violation.text}`);
+        continue;
+      }
       const { rule, text } = result.violation;
       return console.log(`${String(seed).padStart(5)}  ${name}: ${ruleName(rule)}: ${text.slice(0, 120)}`);
     }
     missed++;
     console.log(`    -  ${name}: not found`);
   };
-  await Promise.all(MUTANTS.map(find));
+  await Promise.all(MUTANTS.filter(({ name }) => name.includes(only)).map(find));
   return missed === 0 ? 0 : 1;
 }
 
@@ -210,7 +223,7 @@ async function main(): Promise<void> {
   const pool = new Pool(workers);
   try {
     if (options.mutants) {
-      process.exitCode = await findMutants(pool, from, seeds);
+      process.exitCode = await findMutants(pool, options.only, { from, seeds });
       return;
     }
     if (one && options.trace) {

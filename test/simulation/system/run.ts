@@ -11,7 +11,7 @@ import { History } from './machine/history.js';
 import { forbidRealTimers } from './machine/virtual-globals.js';
 import type { Plan } from './plan/plan.js';
 import { countingEngines } from './world/counting-engine.js';
-import { endOf } from './world/faults.js';
+import { endOf, type FaultKind } from './world/faults.js';
 import { ignoring } from './world/ignoring.js';
 import { EXPECTED_END } from './world/stories.js';
 import { SEALING_KEY, World, type WorldWatcher } from './world/world.js';
@@ -93,7 +93,8 @@ class Running {
     });
     const { ledger } = this.world;
     new DecisionChecks({ ledger, report: this.report, clockDifferenceMs: () => this.world.clockDifferenceMs() });
-    new VerdictChecks(ledger, this.report);
+    const cutsMayBeGone = plan.faults.some((fault) => fault.kind === 'retention' && fault.topic === 'verdict');
+    new VerdictChecks(ledger, this.report, cutsMayBeGone);
     ledger.onRecord('decision', ({ value }) => {
       const decision = decisionCodec.decode(value);
       if (decision.ok) this.decisions.push(decisionText(decision.value));
@@ -133,6 +134,12 @@ class Running {
   /** Evidence may be given up only where its records, its cuts or its checkpoints were taken away. */
   private mayLoseEvidence(): boolean {
     return this.plan.faults.some(({ kind }) => kind === 'retention');
+  }
+
+  /** Reading all records again takes long: only where Redis, checkpoints or cuts were taken away, or the engine changed. */
+  private mayRebuild(): boolean {
+    const taking: readonly FaultKind[] = ['flush', 'roll-back', 'checkpoint-loss', 'retention', 'upgrade'];
+    return this.plan.faults.some(({ kind }) => taking.includes(kind));
   }
 
   private async live(): Promise<void> {
@@ -211,8 +218,10 @@ class Running {
       routed: (router, prediction) => this.routers.routed(router, prediction),
       evaluatorMetrics: () =>
         ignoring<ReturnType<WorldWatcher['evaluatorMetrics']>>({
-          tookOver: ({ owner, anew }) => {
-            if (!anew) return;
+          tookOver: ({ owner, how }) => {
+            if (how === 'rebuilt' && !this.mayRebuild())
+              this.report('4', `owner ${owner} read all records again, and nothing was lost that it needs`);
+            if (how !== 'anew') return;
             if (!this.mayLoseEvidence())
               this.report('4', `owner ${owner} began anew, and nothing was lost that it needs`);
             const cuts = (this.world.ledger.lastCut(owner)?.number ?? 0) + 1;

@@ -29,6 +29,8 @@ export interface PublishedCuts {
   readonly cuts: readonly PublishedCut[];
   /** The newest cut there is, kept or not. */
   readonly last: Cut | null;
+  /** No cut that there has ever been had a larger number, seen or gone. */
+  readonly numberMax: number;
   /** Why the cuts cannot be folded along; null if they can. */
   readonly broken: string | null;
 }
@@ -56,7 +58,10 @@ export class OwnerLog {
     return newest;
   }
 
-  /** The cuts of an owner that follow the cut numbered `after`, from an offset of its verdict partition on. */
+  /**
+   * The cuts of an owner that follow the cut numbered `after`, from an offset of its verdict partition on that is not
+   * above the record of that cut.
+   */
   async readCuts(owner: number, after: number, from: number, signal: AbortSignal): Promise<PublishedCuts> {
     const collected = new CollectedCuts(owner, after);
     const read = { topic: this.topics.verdict, partition: owner, from, signal };
@@ -67,13 +72,18 @@ export class OwnerLog {
         this.logger.warn({ owner, offset: record.offset }, 'neither a cut nor a verdict: skipped');
       }
     });
-    return collected.result();
+    const range = await this.verdictRange(owner);
+    return collected.result({ goneFrom: from, goneTo: range.low, end: range.end });
   }
 
   /** End of an owner's verdict partition: at or below the record of every cut that is not committed yet. */
   async verdictsEnd(owner: number): Promise<number> {
+    return (await this.verdictRange(owner)).end;
+  }
+
+  private async verdictRange(owner: number): Promise<{ readonly low: number; readonly end: number }> {
     const offsets = await this.bus.offsets(this.topics.verdict);
-    return offsets.find(({ partition }) => partition === owner)?.end ?? 0;
+    return offsets.find(({ partition }) => partition === owner) ?? { low: 0, end: 0 };
   }
 
   private async readToEnd(
@@ -124,8 +134,13 @@ class CollectedCuts {
     return true;
   }
 
-  result(): PublishedCuts {
-    return { cuts: this.broken === null ? this.cuts : [], last: this.last, broken: this.broken };
+  /** Without a cut to be seen, not even the checkpoint's own, nobody knows how many have gone: at most one a record. */
+  result({ goneFrom, goneTo, end }: { goneFrom: number; goneTo: number; end: number }): PublishedCuts {
+    const { cuts, last, after } = this;
+    if (last) return { cuts: this.broken === null ? cuts : [], last, numberMax: last.number, broken: this.broken };
+    if (goneTo <= goneFrom) return { cuts, last, numberMax: after, broken: null };
+    const broken = `the records ${goneFrom} to ${goneTo} of the verdicts are gone, and the newest cuts with them`;
+    return { cuts, last, numberMax: after + end - goneFrom, broken };
   }
 
   private addCut(cut: Cut): void {

@@ -10,12 +10,12 @@ export interface OwnerMetrics {
     readonly verdicts: number;
   }): void;
   checkpointWritten(checkpoint: { readonly owner: number; readonly bytes: number }): void;
-  /** A partition was taken over; `anew`: without the evidence of before. */
+  /** A partition was taken over: along its cuts, from the records of the topics, or without the evidence of before. */
   tookOver(takeover: {
     readonly owner: number;
     readonly durationMs: number;
     readonly cuts: number;
-    readonly anew: boolean;
+    readonly how: 'folded' | 'rebuilt' | 'anew';
   }): void;
   diverged(model: string): void;
   engineFailed(model: string): void;

@@ -147,14 +147,18 @@ async function scanCuts(
   let start: Start | null = null;
   let last: Cut | null = null;
   let gap: string | null = null;
+  // What the cuts tell is more certain than what lies so far back that nobody tells it any more.
+  let told: Readonly<Record<string, number>> = known;
   await readVerdicts(deps, owner, { signal }, async (data, offset) => {
     const read = cutCodec.decode(data);
     if (!read.ok || read.value.owner !== owner) return;
     const cut = read.value;
     if (!last && cut.number === 1) start = { number: 0, front: emptyFront(deps.slotCounts), offset, known: {} };
     if (last && cut.number !== last.number + 1) gap = `cut ${cut.number} follows cut ${last.number}`;
-    if (cut.number > 1 && cut.asOf <= neededFromMs)
-      start = { number: cut.number, front: frontOf(cut, deps.slotCounts), offset: offset + 1, known };
+    told = { ...told, ...cut.known };
+    // Before the first record a cut says no time.
+    if (cut.number > 1 && cut.asOf >= 0 && cut.asOf <= neededFromMs)
+      start = { number: cut.number, front: frontOf(cut, deps.slotCounts), offset: offset + 1, known: told };
     last = cut;
   });
   if (gap) return { why: gap };

@@ -45,7 +45,7 @@ export async function takeOver(
   const tookOver = (standing: Standing, how: 'folded' | 'rebuilt' | 'anew'): Standing => {
     const durationMs = deps.clock.monotonicMs() - startedMs;
     const { number: cut } = standing;
-    deps.metrics.tookOver({ owner, durationMs, cuts: published.cuts.length, anew: how === 'anew' });
+    deps.metrics.tookOver({ owner, durationMs, cuts: published.cuts.length, how });
     deps.logger.info({ owner, cut, cutsFolded: published.cuts.length, how, durationMs }, 'took over');
     return standing;
   };
@@ -119,7 +119,7 @@ async function beginAnew(deps: OwnerDeps, owner: number, { found, published, why
     positions: lastFront.positions.map((position, i) => Math.max(position, views[i]?.trimmedTo ?? 0)),
     logTimesMs: lastFront.logTimesMs,
   };
-  const number = Math.max(numberOf(found), published.last?.number ?? 0);
+  const number = Math.max(numberOf(found), published.numberMax);
   deps.logger.warn(
     { owner, cut: number, why },
     'evidence is lost: begins anew, open rollouts are held to their next phase',

@@ -149,11 +149,12 @@ export class SlotKeeper {
     if (whole) await store.restore(slot, whole);
     const restored = whole ? await store.load(slot) : null;
     const from = restored ? 'checkpoint' : 'beginning';
-    metrics.slotRestored(slot, from);
-    logger.info(
-      { slot: slotName(slot), from, position: restored?.position ?? 0 },
-      'the store has no such slot: made anew',
-    );
+    const position = restored?.position ?? 0;
+    // A store that takes no writes has no slot for as long.
+    if (!this.failing) {
+      metrics.slotRestored(slot, from);
+      logger.info({ slot: slotName(slot), from, position }, 'the store has no such slot: made anew');
+    }
     return { folder: open(restored), stored: restored !== null };
   }
 

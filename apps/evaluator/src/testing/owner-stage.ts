@@ -33,7 +33,7 @@ export class CountingMetrics {
   readonly counts: Record<string, number> = {};
   cutPublished = (): void => this.count('cuts');
   checkpointWritten = (): void => this.count('checkpoints');
-  tookOver = ({ anew }: { anew: boolean }): void => this.count(anew ? 'begunAnew' : 'takenOver');
+  tookOver = ({ how }: { how: string }): void => this.count(how === 'anew' ? 'begunAnew' : 'takenOver');
   diverged = (): void => this.count('diverged');
   engineFailed = (): void => this.count('engineFailed');
   ownershipLost = (_owner: number, code: string): void => this.count(code);

@@ -27,6 +27,7 @@ export const KAFKA_PERMISSIONS = {
       outcome: ['Read', 'Write', 'DescribeConfigs'],
       label: ['Read', 'Write', 'DescribeConfigs'],
       verdict: ['Read', 'Write', 'DescribeConfigs'],
+      decision: ['Read', 'DescribeConfigs'],
       state: ['Read', 'DescribeConfigs'],
       checkpoint: ['Read', 'Write', 'DescribeConfigs'],
       deadLetter: ['Write', 'DescribeConfigs'],

@@ -10,8 +10,17 @@ const FAULTS_MAX = 14;
 /** Of the seeds. The real engine needs hundreds of predictions for what the counting one says after a dozen. */
 const VERDICT_ENGINE_SHARE = 0.08;
 
+/** What the plan of a seed is held to, where only some faults are of interest. */
+export interface Focus {
+  /** These kinds of faults, and as many as a plan may have. */
+  readonly kinds: readonly FaultKind[];
+  /** Only machines of this kind, where a fault strikes one. */
+  readonly machines?: 'router' | 'evaluator' | 'controller';
+  readonly shape?: Partial<Shape>;
+}
+
 /** The plan of a seed: the same for ever, as long as this file stays as it is. */
-export function makePlan(seed: number): Plan {
+export function makePlan(seed: number, focus?: Focus): Plan {
   const random = new Random(seed, 'plan');
   const shape: Shape = {
     dataPartitions: 1 + random.below(3),
@@ -19,16 +28,24 @@ export function makePlan(seed: number): Plan {
     routers: 1 + random.below(2),
     evaluators: 1 + random.below(2),
     controllers: 1 + random.below(2),
+    ...focus?.shape,
   };
   const judge: Judge = random.chance(VERDICT_ENGINE_SHARE) ? 'verdict-engine' : 'counting';
   const models = makeModels(random, judge);
   // Each seed knows only some kinds of faults, and has more of those.
-  const kinds = KINDS.filter(() => random.chance(0.35));
-  if (kinds.length === 0) kinds.push(random.pick(KINDS));
-  const count = 1 + random.below(FAULTS_MAX);
+  const some = KINDS.filter(() => random.chance(0.35));
+  if (some.length === 0) some.push(random.pick(KINDS));
+  const kinds = focus?.kinds ?? some;
+  const many = 1 + random.below(FAULTS_MAX);
+  const count = focus ? FAULTS_MAX : many;
   const toMs = Math.max(...models.map(({ applyMs }) => applyMs)) + FAULTS_AFTER_MS;
   const faults = Array.from({ length: count }, () =>
-    makeFault(random, { kind: random.pick(kinds), atMs: Math.round(random.between(FAULTS_FROM_MS, toMs)), shape }),
+    makeFault(random, {
+      kind: random.pick(kinds),
+      atMs: Math.round(random.between(FAULTS_FROM_MS, toMs)),
+      shape,
+      machines: focus?.machines,
+    }),
   );
   return { seed, shape, judge, models, faults: faults.sort((a, b) => a.atMs - b.atMs) };
 }
@@ -68,18 +85,24 @@ const KINDS: FaultKind[] = [
 const TOPICS_WITH_POISON = ['outcome', 'label', 'verdict', 'command', 'state'] as const;
 const SLOW_TOPICS = ['outcome', 'label', 'verdict', 'state', 'command'] as const;
 
-function makeFault(
-  random: Random,
-  { kind, atMs, shape }: { readonly kind: FaultKind; readonly atMs: number; readonly shape: Shape },
-): Fault {
+interface FaultParts {
+  readonly kind: FaultKind;
+  readonly atMs: number;
+  readonly shape: Shape;
+  readonly machines: Focus['machines'];
+}
+
+function makeFault(random: Random, { kind, atMs, shape, machines }: FaultParts): Fault {
   const some = (name: string, count: number): string => `${name}-${random.below(count)}`;
-  const anyone = (): string =>
-    random.pick([
+  const anyone = (): string => {
+    if (machines) return some(machines, shape[`${machines}s`]);
+    return random.pick([
       some('router', shape.routers),
       some('evaluator', shape.evaluators),
       some('evaluator', shape.evaluators),
       some('controller', shape.controllers),
     ]);
+  };
   const forMs = (least: number, most: number): number => Math.round(least * (most / least) ** random.unit());
   const slot = random.chance(0.5) ? null : random.below(2 * shape.dataPartitions);
   switch (kind) {

@@ -1,10 +1,11 @@
 import { checkTopics, type Clock, type Logger, type MessageBus, type TopicNames } from '@app/shared';
 import { CommandDesk, type Order } from '../../../../apps/controller/src/api/command-desk.js';
-import { ControllerMetrics } from '../../../../apps/controller/src/metrics.js';
+import type { ControllerMetrics } from '../../../../apps/controller/src/metrics.js';
 import { Ownership } from '../../../../apps/controller/src/ownership/ownership.js';
 import type { ReadinessProbe } from '../../../../apps/controller/src/ownership/readiness-probe.js';
 import { EventLog } from '../../../../apps/controller/src/reading/event-log.js';
 import { ModelDirectory } from '../../../../apps/controller/src/reading/model-directory.js';
+import { ignoring } from './ignoring.js';
 import type { Service } from './machine.js';
 
 export interface ControllerProcessParts {
@@ -37,7 +38,7 @@ export class ControllerProcess implements Service {
       'label',
       'deadLetter',
     ]);
-    const metrics = new ControllerMetrics();
+    const metrics = ignoring<ControllerMetrics>();
     const producer = bus.producer({ onError: (err) => logger.warn({ err }, 'sending failed, it is tried again') });
     const directory = new ModelDirectory({ bus, topics, logger, metrics, events: new EventLog() });
     const desk = new CommandDesk({ producer, directory, topics, clock, timeoutMs: COMMAND_TIMEOUT_MS });

@@ -121,7 +121,7 @@ class CountingEngine implements ModelEngine {
     };
     const failing = fails('bad', 'n')
       ? 'errors'
-      : fails('slow', 'n')
+      : rollout.spec.checks.latency && fails('slow', 'n')
         ? 'latency'
         : fails('wrong', 'labelled')
           ? 'accuracy'
@@ -129,7 +129,8 @@ class CountingEngine implements ModelEngine {
     const step = rollout.spec.steps[rollout.step];
     const least = step && step.kind !== 'pause' ? step.atLeast : { predictions: 0, durationMs: Infinity };
     const canary = state.arms[`${phase.generation}/${rollout.canary}`]?.n ?? 0;
-    const labels = rollout.spec.checks.accuracy ? sum(all, 'labelled') >= FAILS_FROM : true;
+    const [labelled, wrong] = [sum(all, 'labelled'), sum(all, 'wrong')];
+    const labels = rollout.spec.checks.accuracy ? labelled >= FAILS_FROM && wrong <= labelled / 2 : true;
     const passed =
       canary >= least.predictions &&
       state.asOfMs - phase.startedAt >= least.durationMs &&

@@ -120,6 +120,8 @@ export class MemoryGroup {
       member.session = setTimeout(() => this.leave(memberId), this.broker.options.sessionTimeoutMs);
     };
     const member: Membership = { participant, joined: false, session: undefined, unsubscribe: link.onChange(watch) };
+    // A request to join may arrive when its member is gone already.
+    watch();
     return member;
   }
 

@@ -130,4 +130,22 @@ describe('a memory bus over a link', () => {
     expect(onRevoked).toHaveBeenCalled();
     await Promise.all([cut.bus.close(), other.bus.close()]);
   });
+
+  it('takes a member out of its group whose request to join comes when it is gone', async () => {
+    const { broker, connect } = await open({ sessionTimeoutMs: 20 });
+    const [gone, other] = [connect(), connect()];
+    const options: ConsumerOptions = {
+      groupId: 'g',
+      topics: ['t'],
+      assignment: 'balanced',
+      start: 'committed',
+      onBatch: async () => ({ kind: 'done' }),
+    };
+    gone.link.setUp(false);
+    const participant = { memberId: 'gone', topics: ['t'], strategy: 'balanced', link: gone.link } as const;
+    broker.group('g').join({ ...participant, rebalance: () => undefined, assigned: () => undefined });
+    const consumer = other.bus.consumer(options);
+    await vi.waitFor(() => expect(consumer.assignment()).toHaveLength(2), WAIT);
+    await other.bus.close();
+  });
 });
