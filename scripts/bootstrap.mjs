@@ -4,7 +4,7 @@
  * Installs the dependencies when they are missing or older than package-lock.json, finds Node 24 (it comes with the
  * dependencies) and hands over to tasks.mjs under it. Everything it says goes to standard error.
  *
- *   node scripts/bootstrap.mjs demo | test | test-console | test-helm | check | build | generate | pack-cli | start <app> | bench <name>  [arguments]
+ *   node scripts/bootstrap.mjs demo | test | test-console | test-helm | check | build | generate | pack-cli | start <app> | bench  [arguments]
  */
 import { installDependencies } from './tasks/install.mjs';
 import { findNode24, nodeMajor } from './tasks/node-24.mjs';

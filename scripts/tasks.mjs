@@ -1,7 +1,7 @@
 /** The tasks behind `npm run ...`, under Node 24 and with the dependencies installed. See bootstrap.mjs. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { applications, build, buildConsole, buildConsoleIfStale, buildIfStale } from './tasks/build.mjs';
+import { applications, build, buildConsole, buildConsoleIfStale, buildEverythingIfStale, buildIfStale } from './tasks/build.mjs';
 import { check } from './tasks/check.mjs';
 import { testHelm } from './tasks/helm.mjs';
 import { packCli } from './tasks/pack-cli.mjs';
@@ -20,7 +20,7 @@ const USAGE = `usage: node scripts/bootstrap.mjs <task> [arguments]
   pack-cli [folder]                    canaryctl as an npm package
   test-helm                            the Helm chart, with helm and kubeconform
   start <app> [arguments]              one of: ${applications().join(', ')}
-  bench <name> [arguments]             a benchmark of test/benchmark
+  bench [suites] [options]             the services measured beside the best that others have (bench --help)
   faults [scenario] [options]          real processes broken on purpose, and an oracle (faults --help)
   simulation [--seeds N] [--help]      routers, evaluators and controllers under seeded faults, in simulated time
   simulate [--short | --full]          what the verdict engine promises, measured on seeded traffic`;
@@ -67,12 +67,10 @@ export async function runTask([task, ...args]) {
       if (app === 'cli' && ['replay', 'simulate'].includes(rest[0])) await buildIfStale('evaluator');
       return become(`apps/${app}/src/main.js`, rest);
     }
-    case 'bench': {
-      const [name, ...rest] = args;
-      if (!name) return usage('which benchmark?');
-      await buildIfStale('benchmark');
-      return become(`test/benchmark/${name}.js`, rest);
-    }
+    case 'bench':
+      // The services as they are run, with their Lua scripts, and those that the fault runs start.
+      await buildEverythingIfStale();
+      return become('test/benchmark/main.js', args);
     case 'faults':
       // The evaluator's own build brings its Lua scripts.
       for (const project of ['evaluator', 'faults']) await buildIfStale(project);

@@ -11,14 +11,14 @@ const REPORTS = join(ROOT, '.cache', 'test-reports');
 /** Side by side: what mostly computes, and what mostly waits for real servers. */
 const LANES = [
   ['simulation', 'console'],
-  ['integration', 'e2e', 'faults'],
+  ['integration', 'e2e', 'faults', 'benchmark'],
 ];
 const SUITES = LANES.flat();
 
 /**
  * Everything: the check with its unit tests, the dependencies' audit, what the verdict engine promises in short, the
- * adapters against a real Kafka and Redis, the stories on real processes, and the console in a real Chromium. The last
- * line is `N passed, N failed`.
+ * adapters against a real Kafka and Redis, the stories on real processes, the console in a real Chromium, a fault run
+ * and the benchmarks in short. The last line is `N passed, N failed`.
  * @param {readonly string[]} args for the suites on real servers, e.g. a file's name
  * @returns {Promise<boolean>} whether all passed
  */

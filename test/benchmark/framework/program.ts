@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Guard } from '../../../deploy/local/guard.js';
 import { cpuMs } from '../process-usage.js';
+import { onCore } from './cores.js';
 
 const START_MS_MAX = 20_000;
 
@@ -79,22 +79,6 @@ export class Program {
     this.guard.forget('pid', this.pid);
     return this.child.exitCode;
   }
-}
-
-let pins: boolean | null = null;
-
-/** Whether programs can be kept on a core each: two cores at least, and taskset. */
-export function canPin(): boolean {
-  return (pins ??= availableParallelism() > 1 && spawnSync('taskset', ['-c', '0', 'true']).status === 0);
-}
-
-/** A command that runs on one core only, if that can be had. */
-export function onCore(
-  core: number | undefined,
-  command: string,
-  args: readonly string[],
-): readonly [string, readonly string[]] {
-  return core === undefined || !canPin() ? [command, args] : ['taskset', ['-c', String(core), command, ...args]];
 }
 
 function childrenOf(pid: number): readonly number[] {

@@ -1,5 +1,5 @@
 /** Something that is measured in turns with others. */
-export interface Contestant {
+export interface Named {
   readonly name: string;
 }
 
@@ -7,7 +7,7 @@ export interface Contestant {
  * Measures contestants in turns (A B C A B C ...), after `warmUps` rounds that do not count. Returns the samples of
  * each, one a round, in the order of the rounds.
  */
-export async function inTurns<C extends Contestant, S>(
+export async function inTurns<C extends Named, S>(
   contestants: readonly C[],
   options: { readonly rounds: number; readonly warmUps: number },
   measure: (contestant: C) => Promise<S>,

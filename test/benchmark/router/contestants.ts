@@ -1,28 +1,30 @@
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Guard } from '../../../deploy/local/guard.js';
 import { freePort } from '../../../deploy/local/ports.js';
 import { Program } from '../framework/program.js';
-import type { Contestant } from '../framework/rounds.js';
+import { MEASURED_CORE, OTHERS_CORE } from '../framework/cores.js';
+import type { Named } from '../framework/rounds.js';
 import { haproxyArgs } from './haproxy.js';
 import { nginxArgs } from './nginx.js';
 
 /** A proxy in front of a model server. */
-export interface Proxy extends Contestant {
+export interface Proxy extends Named {
   readonly port: number;
   readonly program: Program;
 }
 
-/** Where the parts of a benchmark run, so that the proxy has a core to itself. */
-export const PROXY_CORE = 1;
-export const OTHERS_CORE = 0;
-
 export interface Place {
-  /** For files of theirs; removed with the benchmark. */
+  /** For files; removed with the benchmark. */
   readonly folder: string;
   readonly guard: Guard;
 }
 
-const built = (name: string): string => join(import.meta.dirname, `${name}.js`);
+const READY_MS_MAX = 30_000;
+const SERVICE = join(import.meta.dirname, '..', '..', '..', 'apps', 'router', 'src', 'main.js');
+
+/** A program of this folder. */
+export const built = (name: string): string => join(import.meta.dirname, `${name}.js`);
 
 export interface ModelServerOptions {
   readonly delayMs?: number;
@@ -50,7 +52,7 @@ async function startProxy(
   argsFor: (port: number) => readonly string[],
 ): Promise<Proxy> {
   const port = await freePort();
-  const program = await Program.start({ command, args: argsFor(port), port, core: PROXY_CORE, guard });
+  const program = await Program.start({ command, args: argsFor(port), port, core: MEASURED_CORE, guard });
   return { name, port, program };
 }
 
@@ -61,7 +63,7 @@ export function startNginx(name: string, log: 'off' | 'json', upstreamPort: numb
 
 export function startHaproxy(upstreamPort: number, place: Place): Promise<Proxy> {
   const folder = join(place.folder, 'haproxy');
-  return startProxy('haproxy', place, 'haproxy', (port) => haproxyArgs({ folder, port, upstreamPort }));
+  return startProxy('HAProxy', place, 'haproxy', (port) => haproxyArgs({ folder, port, upstreamPort }));
 }
 
 /** One of the proxies of this folder that are programs of Node. */
@@ -70,40 +72,54 @@ export function startNodeProxy(
   upstreamPort: number,
   place: Place,
 ): Promise<Proxy> {
-  return startProxy(name, place, process.execPath, (port) => [
-    built(name),
-    String(port),
-    `http://127.0.0.1:${upstreamPort}`,
-  ]);
+  const upstream = `http://127.0.0.1:${upstreamPort}`;
+  return startProxy(name, place, process.execPath, (port) => [built(name), String(port), upstream]);
 }
 
-/** The built router. `env`: what differs from its defaults. */
-export function startRouter(name: string, env: Readonly<Record<string, string>>, place: Place): Promise<Proxy> {
-  return startRouterOn(PROXY_CORE, name, env, place);
+export interface RouterOptions {
+  readonly name: string;
+  /** What differs from its defaults; brokers are a must. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Default: that of proxies. `all`: wherever there is room. */
+  readonly core?: number | 'all';
+  /** Its data directory; default: a new one. */
+  readonly dataDir?: string;
+  /** Default: none, as in production. */
+  readonly nodeFlags?: readonly string[];
+  /** Default: the service. */
+  readonly main?: string;
 }
 
-/** As startRouter; undefined: on all cores. */
-export async function startRouterOn(
-  core: number | undefined,
-  name: string,
-  env: Readonly<Record<string, string>>,
-  { folder, guard }: Place,
-): Promise<Proxy> {
+/** The built router as production runs it; resolves when it is ready. */
+export async function startRouter(options: RouterOptions, { folder, guard }: Place): Promise<Proxy> {
+  const { name, env, core = MEASURED_CORE, nodeFlags = [], main = SERVICE } = options;
   const port = await freePort();
-  const main = join(import.meta.dirname, '..', '..', '..', 'apps', 'router', 'src', 'main.js');
   const program = await Program.start({
     command: process.execPath,
-    args: [...(process.env.ROUTER_NODE_OPTIONS?.split(' ') ?? []), main],
+    args: [...nodeFlags, main],
     env: {
       HTTP_PORT: String(port),
       LOG_LEVEL: 'warn',
       PREDICTION_ID_KEYS: `0:${Buffer.alloc(32, 7).toString('base64')}`,
-      ROUTER_DATA_DIR: join(folder, name.replaceAll(' ', '-')),
+      ROUTER_DATA_DIR: options.dataDir ?? join(folder, `${name.replaceAll(' ', '-')}-${port}`),
+      ROUTER_DRAIN_DELAY_MS: '0',
       ...env,
     },
     port,
-    core,
+    core: core === 'all' ? undefined : core,
     guard,
   });
+  await untilReady(port);
   return { name, port, program };
+}
+
+async function untilReady(port: number): Promise<void> {
+  const giveUpAtMs = performance.now() + READY_MS_MAX;
+  for (;;) {
+    const answer = await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => null);
+    await answer?.arrayBuffer();
+    if (answer?.ok) return;
+    if (performance.now() > giveUpAtMs) throw new Error('the router did not become ready');
+    await delay(5);
+  }
 }

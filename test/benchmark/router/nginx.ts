@@ -7,7 +7,7 @@ const JSON_LOG = `log_format predictions escape=json '{"time":"$time_iso8601","i
     '"upstream":"$upstream_addr","upstreamStatus":"$upstream_status","upstreamSeconds":"$upstream_response_time"}';
   access_log FOLDER/access.log predictions buffer=64k flush=1s;`;
 
-/** Writes a configuration of one worker with keep-alive upstreams; returns the arguments for nginx. */
+/** Writes a configuration of one process with keep-alive upstreams; returns the arguments for nginx. */
 export function nginxArgs(of: {
   readonly folder: string;
   readonly port: number;
@@ -21,7 +21,7 @@ export function nginxArgs(of: {
   writeFileSync(
     file,
     `daemon off;
-worker_processes 1;
+master_process off;
 pid ${folder}/nginx.pid;
 error_log stderr error;
 events { worker_connections 4096; }

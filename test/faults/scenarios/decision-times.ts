@@ -42,7 +42,7 @@ const APART_GOAL_MS = 1_000;
 const CANARY_SHARE = 0.1;
 
 /** Time from a canary's fault to weight 0 at every router, and from an abort by hand to weight 0 at many routing tables. */
-export async function timeDecisions(options: DecisionTimesOptions, { say }: ScenarioContext): Promise<ScenarioResult> {
+export async function timeDecisions(options: DecisionTimesOptions, { say }: ScenarioContext): Promise<DecisionTimes> {
   await using opened = new AsyncDisposableStack();
   const world = await startFaultWorld({
     brokers: 1,
@@ -69,8 +69,20 @@ export async function timeDecisions(options: DecisionTimesOptions, { say }: Scen
   return resultOf(options, { byFault, abortMs, apartMs: stage.apartMs() });
 }
 
+/** In ms. */
+export interface DecisionFigures {
+  readonly byFault: Readonly<Partial<Record<CanaryFault, readonly Timed[]>>>;
+  readonly abortMs: readonly number[];
+  /** How long routers served different generations, change by change. */
+  readonly apartMs: readonly number[];
+}
+
+export interface DecisionTimes extends ScenarioResult {
+  readonly figures: DecisionFigures;
+}
+
 /** One run: where its time went, and what clients saw meanwhile. */
-interface Timed extends TracedDecision {
+export interface Timed extends TracedDecision {
   readonly failed: number;
   readonly failures: readonly string[];
 }
@@ -225,7 +237,7 @@ interface Measured {
   readonly apartMs: readonly number[];
 }
 
-function resultOf(options: DecisionTimesOptions, { byFault, abortMs, apartMs }: Measured): ScenarioResult {
+function resultOf(options: DecisionTimesOptions, { byFault, abortMs, apartMs }: Measured): DecisionTimes {
   const empty = new Array<string>(PARTS.length + 2).fill('-');
   const both = (values: readonly number[]): string => `${ms(values, 0.5)} / ${ms(values, 0.99)}`;
   const rows = [...byFault].map(([fault, timed]) => [

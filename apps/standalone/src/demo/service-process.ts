@@ -64,6 +64,7 @@ function startedUrl(child: ChildProcess, options: ServiceProcessOptions, exited:
   const { name, logFile } = options;
   const lastLines: string[] = [];
   const lines = createInterface({ input: child.stderr! });
+  const allRead = new Promise<void>((resolve) => lines.once('close', resolve));
   return new Promise((resolve, reject) => {
     const fail = (what: string): void =>
       reject(new CanaryError('service-not-started', `${name} ${what}:\n${lastLines.join('\n')}`));
@@ -71,10 +72,11 @@ function startedUrl(child: ChildProcess, options: ServiceProcessOptions, exited:
       child.kill('SIGKILL');
       fail(`did not start within ${START_MS_MAX / 1000} s`);
     }, START_MS_MAX);
-    void exited.then((code) => {
+    void exited.then(async (code) => {
       clearTimeout(timer);
-      // The last lines may still be on their way.
-      lines.once('close', () => fail(`ended with exit code ${code}`));
+      // The last lines may still be on their way, or have been read before.
+      await allRead;
+      fail(`ended with exit code ${code}`);
     });
     lines.on('line', (line) => {
       appendFileSync(logFile, `${line}\n`);

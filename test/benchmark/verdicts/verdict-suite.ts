@@ -1,15 +1,12 @@
-/**
- * How long the verdict engine takes: a bucket of 50 canary and 450 stable predictions with every check on, and 1,000
- * models with a rollout each, judged every 250 ms.
- *
- *   npm run bench:verdicts
- */
 import type { RolloutSpec } from '@app/shared';
-import { sketchBin } from '../../apps/evaluator/src/domain/sketch.js';
-import { CellCounter } from '../../apps/evaluator/src/domain/slot/cell-counter.js';
-import { type ArmCounts, type BucketSummary, CELL_CLASS, cellKey } from '../../apps/evaluator/src/domain/summary.js';
-import { createModelEngine, type VerdictEngine } from '../../apps/evaluator/src/domain/verdict/model-engine.js';
-import { seededRandom } from '../fixtures/seeded-random.js';
+import { sketchBin } from '../../../apps/evaluator/src/domain/sketch.js';
+import { CellCounter } from '../../../apps/evaluator/src/domain/slot/cell-counter.js';
+import { type ArmCounts, type BucketSummary, CELL_CLASS, cellKey } from '../../../apps/evaluator/src/domain/summary.js';
+import { createModelEngine, type VerdictEngine } from '../../../apps/evaluator/src/domain/verdict/model-engine.js';
+import { seededRandom } from '../../fixtures/seeded-random.js';
+import type { BenchmarkOptions } from '../framework/options.js';
+import { row, type Section } from '../framework/report.js';
+import type { Suite } from '../framework/suite.js';
 
 const BEGIN_MS = 1_800_000_000_000;
 const CUT_MS = 250;
@@ -88,41 +85,50 @@ function cut(engine: VerdictEngine, buckets: readonly BucketSummary[]): void {
   engine.endCut();
 }
 
-/** Microseconds of CPU time a call, mean over five rounds after one to warm up; other processes do not count. */
-function meanUs(calls: number, round: () => void): number {
+/** Microseconds of CPU time a call, by round, after one to warm up; other processes do not count. */
+function callUs(calls: number, rounds: number, call: () => void): readonly number[] {
+  const round = (): number => {
+    const before = process.cpuUsage();
+    for (let i = 0; i < calls; i++) call();
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / calls;
+  };
   round();
-  const before = process.cpuUsage();
-  for (let i = 0; i < 5; i++) round();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 5 / calls;
+  return Array.from({ length: rounds }, round);
 }
 
-const large = makeBuckets(64, 50, 450);
-const engine = begunEngine(large);
-let number = 0;
-const next = (from: readonly BucketSummary[]): BucketSummary => {
-  const i = number++;
-  return { ...from[i % from.length]!, bucket: i, routedFrom: BEGIN_MS + i * 100, routedTo: BEGIN_MS + i * 100 + 100 };
+/** How long the verdict engine takes, in this process. */
+export const verdictSuite: Suite = {
+  name: 'verdicts',
+  about: 'CPU of the verdict engine per bucket, and of a thousand models judged four times a second',
+  open: ({ options }) => Promise.resolve([{ name: 'engine', run: () => Promise.resolve(engineTimes(options)) }]),
 };
-const foldUs = meanUs(2_000, () => {
-  for (let i = 0; i < 2_000; i++) engine.fold(next(large));
-});
-const judgedUs = meanUs(2_000, () => {
-  for (let i = 0; i < 2_000; i++) cut(engine, [next(large)]);
-});
-const small = makeBuckets(64, 2, 18);
-const engines = Array.from({ length: MODELS }, () => begunEngine(large.slice(0, 10)));
-const roundUs = meanUs(1, () => {
-  for (const one of engines) cut(one, [next(small)]);
-});
-const coreShare = roundUs / 1000 / CUT_MS;
 
-console.log(`fold of a bucket (n1 = 50, n0 = 450), all checks:         ${foldUs.toFixed(1)} us`);
-console.log(
-  `the same with evaluation, judgement and text each time:   ${judgedUs.toFixed(1)} us   (goal below ${GOAL_FOLD_US} us)`,
-);
-console.log(
-  `${MODELS} models judged every ${CUT_MS} ms, a bucket each:           ${(100 * coreShare).toFixed(1)} % of a core   (goal below ${100 * GOAL_CORE_SHARE} %)`,
-);
-console.log(`state of a model with a rollout:                          ${engine.encode().length} bytes`);
-process.exitCode = judgedUs < GOAL_FOLD_US && coreShare < GOAL_CORE_SHARE ? 0 : 1;
+function engineTimes({ rounds, short }: BenchmarkOptions): Section {
+  const large = makeBuckets(64, 50, 450);
+  const engine = begunEngine(large);
+  let number = 0;
+  const next = (from: readonly BucketSummary[]): BucketSummary => {
+    const i = number++;
+    return { ...from[i % from.length]!, bucket: i, routedFrom: BEGIN_MS + i * 100, routedTo: BEGIN_MS + i * 100 + 100 };
+  };
+  const calls = short ? 100 : 2_000;
+  const foldUs = callUs(calls, rounds, () => engine.fold(next(large)));
+  const judgedUs = callUs(calls, rounds, () => cut(engine, [next(large)]));
+  const models = short ? 100 : MODELS;
+  const small = makeBuckets(64, 2, 18);
+  const engines = Array.from({ length: models }, () => begunEngine(large.slice(0, 10)));
+  const allUs = callUs(1, rounds, () => {
+    for (const one of engines) cut(one, [next(small)]);
+  });
+  const corePercent = allUs.map((us) => (100 * us) / 1000 / CUT_MS);
+  return {
+    title: 'Verdict engine: CPU with every check on',
+    rows: [
+      row('a bucket of 50 canary and 450 stable predictions folded', foldUs, 'us'),
+      row('the same, judged and put into words each time', judgedUs, 'us', { atMost: GOAL_FOLD_US }),
+      row(`${models.toLocaleString('en-US')} models judged every ${CUT_MS} ms`, corePercent, '% of a core', { atMost: 100 * GOAL_CORE_SHARE }), // prettier-ignore
+      row('state of a model with a rollout', [engine.encode().length], 'bytes'),
+    ],
+  };
+}

@@ -1,11 +1,11 @@
-/** One sender of bench-producer: makes outcomes at a rate and sends them in one of several ways. */
+/** One sender: makes outcomes at a rate and sends them in one of several ways. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BusProducer, KafkaBus, type OutRecord, silentLogger, systemClock } from '@app/shared';
 import kafkajs from 'kafkajs';
-import { outcomePrefix, outcomeText } from '../../apps/router/src/domain/outcome-text.js';
-import { OutcomePublisher } from '../../apps/router/src/publishing/outcome-publisher.js';
+import { outcomePrefix, outcomeText } from '../../../apps/router/src/domain/outcome-text.js';
+import { OutcomePublisher } from '../../../apps/router/src/publishing/outcome-publisher.js';
 
 export type SenderKind = 'floor' | 'kafkajs' | 'bus' | 'publisher' | 'journal-always';
 
