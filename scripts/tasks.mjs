@@ -1,7 +1,14 @@
 /** The tasks behind `npm run ...`, under Node 24 and with the dependencies installed. See bootstrap.mjs. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { applications, build, buildConsole, buildConsoleIfStale, buildEverythingIfStale, buildIfStale } from './tasks/build.mjs';
+import {
+  applications,
+  build,
+  buildConsole,
+  buildConsoleIfStale,
+  buildEverythingIfStale,
+  buildIfStale,
+} from './tasks/build.mjs';
 import { check } from './tasks/check.mjs';
 import { testHelm } from './tasks/helm.mjs';
 import { packCli } from './tasks/pack-cli.mjs';
