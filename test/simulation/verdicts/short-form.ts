@@ -6,9 +6,9 @@ const FIRST_SEED = 1_000_000;
 /** The short form of every study of which `part` is true, each a test: its bound holds, unless it is known not to, and slots agree. */
 export function shortForm(part: (group: string) => boolean): void {
   const studies = allStudies();
-  describe.each([...new Set(studies.map(({ group }) => group))].filter(part))('%s', (group) => {
-    const all = studies.map((study, i) => ({ study, i })).filter(({ study }) => study.group === group);
-    it.each(all.filter(({ study }) => study.runs.short > 0))('$study.name', ({ study, i }) => {
+  const inShort = studies.map((study, i) => ({ study, i })).filter(({ study }) => study.runs.short > 0);
+  describe.each([...new Set(inShort.map(({ study }) => study.group))].filter(part))('%s', (group) => {
+    it.each(inShort.filter(({ study }) => study.group === group))('$study.name', ({ study, i }) => {
       const seeds = Array.from({ length: study.runs.short }, (_, run) => FIRST_SEED + run);
       const runs = seeds.map((seed) => runStudy(studies, i, seed));
       const { measured, ok } = study.summarise(runs);
