@@ -84,7 +84,7 @@ export function storiesSuite(browser: () => TestBrowser): void {
       await begin(page, model);
       await status(page, 'Rolled back');
       expect(await page.locator('.headline').innerText()).toMatch(
-        /accuracy is \d[\d.]* % [^]*limit[^]*evidence \d+ to 1/i,
+        /accuracy is \d[\d.]* % [^]*limit[^]*evidence [\d,]+ to 1/i,
       );
       expect(
         await page
