@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import kafkajs from 'kafkajs';
+import { Worker } from 'node:worker_threads';
 import type { TopicNames, TopicRole } from '@app/shared';
+import type { PlainReading } from './plain-reader.js';
 
 /** A record as it stands in a topic. */
 export interface LogRecord {
@@ -19,80 +19,35 @@ export interface LogSource {
   read(role: TopicRole, onRecord: (record: LogRecord) => void): Promise<void>;
 }
 
-const BYTES_PER_PARTITION_MAX = 4 * 1024 * 1024;
+const READER = import.meta.url.endsWith('.ts')
+  ? new URL('../../../dist/test/faults/oracle/plain-reader.js', import.meta.url)
+  : new URL('./plain-reader.js', import.meta.url);
 
-/** Reads with a plain consumer from the beginning to what is the end when it begins. */
+/** Reads with a plain consumer; see plain-reader.ts. */
 export class KafkaLogSource implements LogSource {
-  private readonly kafka: kafkajs.Kafka;
-
   constructor(
-    brokers: readonly string[],
+    private readonly brokers: readonly string[],
     private readonly topics: TopicNames,
-  ) {
-    this.kafka = new kafkajs.Kafka({ clientId: 'oracle', brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING });
-  }
+  ) {}
 
   topicOf(role: TopicRole): string {
     return this.topics[role];
   }
 
   async read(role: TopicRole, onRecord: (record: LogRecord) => void): Promise<void> {
-    const topic = this.topics[role];
-    const missing = await this.ends(topic);
-    if (missing.size === 0) return;
-    const consumer = this.kafka.consumer({
-      groupId: `oracle-${randomUUID()}`,
-      maxBytesPerPartition: BYTES_PER_PARTITION_MAX,
-    });
+    const workerData: PlainReading = { brokers: this.brokers, topic: this.topics[role] };
+    const worker = new Worker(READER, { workerData });
     const done = Promise.withResolvers<void>();
-    const reached = (partition: number, nextOffset: number): void => {
-      if (nextOffset >= (missing.get(partition) ?? Infinity)) missing.delete(partition);
-      if (missing.size === 0) done.resolve();
-    };
-    // Also for batches that hold nothing but the marks of transactions.
-    consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
-      reached(payload.partition, Number(payload.lastOffset) + 1);
+    worker.on('message', (records: readonly LogRecord[]) => {
+      for (const record of records) onRecord({ ...record, value: record.value && Buffer.from(record.value) });
     });
-    consumer.on(consumer.events.CRASH, ({ payload }) => done.reject(payload.error));
-    try {
-      await consumer.connect();
-      await consumer.subscribe({ topic, fromBeginning: true });
-      await consumer.run({
-        autoCommit: false,
-        eachBatch: async ({ batch }) => {
-          if (!missing.has(batch.partition)) return;
-          for (const message of batch.messages) onRecord(recordOf(batch.partition, message));
-        },
-      });
-      await done.promise;
-    } finally {
-      await consumer.disconnect();
-    }
+    worker.on('error', (error) => done.reject(error));
+    worker.on('exit', (code) => {
+      if (code === 0) done.resolve();
+      else done.reject(new Error(`the reader of ${this.topics[role]} ended with code ${code}`));
+    });
+    await done.promise;
   }
-
-  private async ends(topic: string): Promise<Map<number, number>> {
-    const admin = this.kafka.admin();
-    await admin.connect();
-    try {
-      const offsets = await admin.fetchTopicOffsets(topic);
-      const nonEmpty = offsets.filter(({ high, low }) => Number(high) > Number(low));
-      return new Map(nonEmpty.map(({ partition, high }) => [partition, Number(high)]));
-    } finally {
-      await admin.disconnect();
-    }
-  }
-}
-
-function recordOf(partition: number, message: kafkajs.KafkaMessage): LogRecord {
-  const headers = Object.entries(message.headers ?? {}).map(([name, value]) => [name, String(value)] as const);
-  return {
-    partition,
-    offset: Number(message.offset),
-    timestampMs: Number(message.timestamp),
-    key: message.key?.toString('utf8') ?? null,
-    value: message.value,
-    headers: Object.fromEntries(headers),
-  };
 }
 
 /** Records in memory: what a test has changed. */

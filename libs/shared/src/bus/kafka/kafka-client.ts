@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs, { type Admin, type Kafka, type KafkaConfig, type LogEntry } from 'kafkajs';
 import { CanaryError } from '../../errors.js';
 import type { Logger } from '../../logger.js';
@@ -5,7 +6,7 @@ import type { PartitionOffsets, TopicPartition } from '../message-bus.js';
 import type { OffsetRange } from '../start-position.js';
 import { type Broker, kafkajsInternals } from './kafkajs-internals.js';
 import { repairKafkajs } from './kafkajs-repairs.js';
-import { errorTypes } from './kafka-errors.js';
+import { errorTypes, hasNoLeaderYet } from './kafka-errors.js';
 import { hintFor, refusalOf } from './kafka-refusals.js';
 import { within } from './within.js';
 
@@ -29,6 +30,8 @@ const ADMIN_REQUEST_TIMEOUT_MS = 5000;
 const ADMIN_TIMEOUT_MS = 8000;
 const ADMIN_CREATE_TIMEOUT_MS = 30_000;
 const DISCONNECT_TIMEOUT_MS = 2000;
+const LEADER_TRIES = 20;
+const LEADER_WAIT_MS = 100;
 const PARTITION_COUNT_AGE_MS_MAX = 300_000;
 /** What a person must do is said again after this time. */
 const REFUSAL_SAID_MS = 60_000;
@@ -209,14 +212,18 @@ export const partitionKey = (tp: TopicPartition): string => `${tp.topic}/${tp.pa
 export const missingTopic = (topic: string, cause?: unknown): CanaryError =>
   new CanaryError('missing-topic', `the topic ${topic} does not exist`, { cause });
 
+/** A broker that has just been made the leader of a partition refuses for some ms; kafkajs gives up at once. */
 async function readOffsets(admin: Admin, topic: string): Promise<PartitionOffsets[]> {
-  try {
-    const partitions = await admin.fetchTopicOffsets(topic);
-    return partitions
-      .map(({ partition, low, high }) => ({ partition, low: Number(low), end: Number(high) }))
-      .sort((a, b) => a.partition - b.partition);
-  } catch (error) {
-    if (!errorTypes(error).includes('UNKNOWN_TOPIC_OR_PARTITION')) throw error;
-    throw missingTopic(topic, error);
+  for (let tries = 1; ; tries++) {
+    try {
+      const partitions = await admin.fetchTopicOffsets(topic);
+      return partitions
+        .map(({ partition, low, high }) => ({ partition, low: Number(low), end: Number(high) }))
+        .sort((a, b) => a.partition - b.partition);
+    } catch (error) {
+      if (errorTypes(error).includes('UNKNOWN_TOPIC_OR_PARTITION')) throw missingTopic(topic, error);
+      if (tries === LEADER_TRIES || !hasNoLeaderYet(error)) throw error;
+      await delay(LEADER_WAIT_MS);
+    }
   }
 }

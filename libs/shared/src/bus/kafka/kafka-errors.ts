@@ -15,5 +15,9 @@ const hasType = (error: unknown, wanted: readonly string[]): boolean =>
 /** Another producer has taken over the transactional id. */
 export const isFenced = (error: unknown): boolean => hasType(error, ['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED']);
 
+/** The leader of a partition is still to take its place. */
+export const hasNoLeaderYet = (error: unknown): boolean =>
+  hasType(error, ['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE']);
+
 /** The error of a code in an answer, with Kafka's name for it as `type`. */
 export const errorOfCode = (code: number): Error => kafkajsInternals().errorOfCode(code);
