@@ -66,9 +66,9 @@ const redisEnv = (user: 'evaluator' | 'controller'): Record<string, string> => (
   REDIS_SSL_CA_FILE: world.authority.certFile,
 });
 
-/** A bus of one's own with an environment. */
-function busWith(env: Record<string, string>, logger = silentLogger): KafkaBus {
-  return new KafkaBus(configuredKafka(loadConfig(ServiceConfig, env), logger, 'canaryctl'));
+/** A bus of one's own with an environment; groups in which something is read alone are named after who reads. */
+function busWith(env: Record<string, string>, logger = silentLogger, who = 'canaryctl'): KafkaBus {
+  return new KafkaBus(configuredKafka(loadConfig(ServiceConfig, env), logger, who));
 }
 
 const logOf = (name: string): string => join(world.folder, `${name}.log`);
@@ -360,7 +360,7 @@ describe('a wrong password or certificate', () => {
 
   it('is put right without a restart when the file of the password changes', async () => {
     const env = kafkaEnv('controller', 'wrong');
-    const bus = busWith(env);
+    const bus = busWith(env, silentLogger, 'controller');
     opened.push(bus);
     const sent = bus.producer().send([{ topic: world.topics.command, partition: 0, key: 'x', value: 'x' }]);
     const follower = bus.follower({ topics: [world.topics.state], onBatch: () => undefined });
