@@ -30,7 +30,9 @@ const PEERS: readonly (readonly [string, Goal?])[] = [
 
 /** All outcomes of ten models by everybody. */
 export async function besideOthers(track: Track, redis: Redis, { rounds, short }: BenchmarkOptions): Promise<Section> {
-  const streams = await streamsClassPath(track.folder, { fetch: !short, say });
+  const streams = short
+    ? { missing: 'Kafka Streams is left out of the short form.' }
+    : await streamsClassPath(track.folder, say);
   const contestants: readonly Contestant[] = [
     kafkajsPeer(COUNT, 'count'),
     kafkajsPeer(FOLD, 'fold'),

@@ -38,21 +38,16 @@ export const streamsPeer = (name: string, mode: 'dsl' | 'processor', classPath: 
   },
 });
 
-/**
- * Kafka Streams from Maven (fetched once) and our peer, compiled. A sentence why it cannot be had otherwise.
- * `fetch: false`: only what was fetched before.
- */
+/** Kafka Streams from Maven (fetched once) and our peer, compiled. A sentence why it cannot be had otherwise. */
 export async function streamsClassPath(
   folder: string,
-  options: { readonly fetch: boolean; readonly say: Say },
+  say: Say,
 ): Promise<{ readonly classPath: string } | { readonly missing: string }> {
   if ((await runTool('javac', ['-version'], { timeoutMs: 20_000 })).code !== 0)
     return { missing: 'Kafka Streams is left out: there is no javac here.' };
   const jars = join(cacheFolder(), JARS);
-  if (!existsSync(jars) && !options.fetch)
-    return { missing: 'Kafka Streams is left out: it has not been fetched yet (a whole run does).' };
   if (!existsSync(jars)) {
-    options.say('Fetching Kafka Streams with Maven (90 MB, once) ...');
+    say('Fetching Kafka Streams with Maven (90 MB, once) ...');
     const failed = await fetchJars(jars);
     if (failed !== null) return { missing: `Kafka Streams is left out: Maven could not fetch it (${failed}).` };
   }
