@@ -249,7 +249,7 @@ export const STEPS: readonly (readonly [pattern: RegExp, run: Step | { readonly 
   [/^node examples\/users\.mjs &$/, (story, line) => story.users(line)],
   [/^npm run canaryctl -- apply -f examples\/\S+$/, (story, line) => story.applyExample(line)],
   [/^npm run canaryctl -- get digits -w$/, (story, line) => story.watch(line)],
-  [/^npm run pack:cli && npm install --global dist\/canaryctl-\*\.tgz$/, (story, line) => story.install(line)],
+  [/^npm run pack:cli && npm install --global \.\/dist\/canaryctl-\*\.tgz$/, (story, line) => story.install(line)],
   [/^export KAFKA_BROKERS=/, (story, line) => story.exportKafka(line)],
   [/^export CANARY_SERVER=/, (story, line) => story.exportController(line)],
   [/^canaryctl topics create /, (story, line) => story.createTopics(line)],
