@@ -15,11 +15,11 @@ const PROGRAMS = [
 /** Importing these does nothing by itself: what canaryctl does not use of them (the services' half) is left out. */
 const WITHOUT_EFFECTS = /\/(libs\/shared\/src|node_modules\/(@nestjs|rxjs|prom-client|fastify|@fastify))\//;
 
-/** Compiled for each machine, so npm brings them: checksums and compressions of Kafka's batches. */
-const NATIVE = ['@node-rs/crc32', 'lz4-napi', 'snappy'];
+/** What npm brings: the compiled ones, for each machine its own, and kafkajs, whose single files the bus reaches for. */
+const NOT_BUNDLED = ['@node-rs/crc32', 'kafkajs', 'lz4-napi', 'snappy'];
 
 /**
- * Makes the npm package of canaryctl: its programs bundled, with no dependencies but the native ones.
+ * Makes the npm package of canaryctl: its programs bundled, with no other dependencies than those.
  * @param {string} folder where the tarball goes
  * @returns {Promise<string>} path of the tarball
  */
@@ -31,7 +31,7 @@ export async function packCli(folder) {
     cwd: ROOT,
     input: Object.fromEntries(PROGRAMS.map((program) => [program, `${program}.ts`])),
     platform: 'node',
-    external: NATIVE,
+    external: NOT_BUNDLED,
     tsconfig: join(ROOT, 'tsconfig.json'),
     treeshake: { moduleSideEffects: (id) => !WITHOUT_EFFECTS.test(id) },
     logLevel: 'silent',
@@ -77,7 +77,7 @@ function manifest() {
     type: 'module',
     engines: { node: '>=24' },
     bin: { canaryctl: 'apps/cli/src/main.js' },
-    dependencies: Object.fromEntries(NATIVE.map((name) => [name, dependencies[name]])),
+    dependencies: Object.fromEntries(NOT_BUNDLED.map((name) => [name, dependencies[name]])),
   };
 }
 
