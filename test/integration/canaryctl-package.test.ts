@@ -93,5 +93,8 @@ describe('canaryctl as it is installed from its tarball', () => {
     expect(stdout).toMatch(
       /cannot be reached[\s\S]*127.0.0.1:9 cannot be reached \(ECONNREFUSED\)[\s\S]*Redis cannot be used/,
     );
+    const topics = run(['topics', 'check'], { KAFKA_BROKERS: '127.0.0.1:9' });
+    expect(topics.stderr).toMatch(/^error: Kafka cannot be used: .*ECONNREFUSED.*canaryctl doctor/);
+    expect(topics.status).toBe(1);
   });
 });

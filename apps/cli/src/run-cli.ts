@@ -69,8 +69,18 @@ function reportFailure(error: unknown, terminal: Terminal, json: boolean): numbe
 
 function fromElsewhere(error: unknown): CliError {
   if (error instanceof CanaryError) return new CliError(error.code, error.message);
+  if (error instanceof Error && error.name.startsWith('KafkaJS')) {
+    const { message } = innermost(error);
+    return new CliError(
+      'kafka-unusable',
+      `Kafka cannot be used: ${message}. Check KAFKA_BROKERS; canaryctl doctor says more`,
+    );
+  }
   return new CliError('unexpected', `this should not have happened: ${(error as Error)?.stack ?? String(error)}`);
 }
+
+/** What is at the bottom of an error that was wrapped. */
+const innermost = (error: Error): Error => (error.cause instanceof Error ? innermost(error.cause) : error);
 
 const asksForJson = (args: readonly string[]): boolean => {
   const at = args.findIndex((arg) => arg === '-o' || arg === '--output');
