@@ -1,11 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests on a real Kafka and Redis, of each file its own: two at a time, for they mostly wait. */
+/** Tests on a real Kafka and Redis: one file after the other, they share the machine and its patience. */
 export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
     include: ['test/integration/**/*.test.ts'],
-    maxWorkers: 2,
+    fileParallelism: false,
     testTimeout: 240_000,
     hookTimeout: 300_000,
   },

@@ -128,7 +128,8 @@ export class ReadmeStory {
 
   async predict(line: string): Promise<void> {
     const here = this.here(line).replace('{"inputs":[...]}', INPUT);
-    await expect.poll(async () => (await this.shell.run(here)).out, PATIENCE).toMatch(/^HTTP\/1\.1 200 OK/);
+    // curl's meter goes to the other stream, and may come first.
+    await expect.poll(async () => (await this.shell.run(here)).out, PATIENCE).toMatch(/^HTTP\/1\.1 200 OK/m);
     const { out } = await this.shell.run(here);
     expect(out).toMatch(/^x-model-version: v1/m);
     this.predictionId = /^x-prediction-id: (\S+)/m.exec(out)![1]!;
