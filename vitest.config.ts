@@ -4,11 +4,10 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   resolve: { tsconfigPaths: true },
   // A test that hangs is found as well after 90 s; a machine that is busy with other things is slow, not wrong.
-  // Specs share two processes: importing the same modules anew for each of them takes longer than running them.
+  // Specs share a process: importing the same modules anew for each of them takes longer than running them.
   test: {
     include: ['{apps,libs,scripts,test/generated,test/deploy,test/benchmark}/**/*.spec.ts'],
     isolate: false,
-    maxWorkers: 2,
     testTimeout: 90_000,
   },
 });
