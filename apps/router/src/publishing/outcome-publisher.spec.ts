@@ -99,7 +99,7 @@ describe('the outcome publisher', () => {
     const publisher = open('r1');
     send(publisher, 4000);
     await until(() => publisher.isIdle && read.length === 4000);
-    expect(lanes()).toEqual(inOrder(1000));
+    await expect.poll(lanes, { timeout: 20_000 }).toEqual(inOrder(1000));
     expect(publisher.tallies.map((t) => [t.version, t.sent, t.acknowledged])).toEqual([
       ['v1', 2000, 2000],
       ['v2', 1600, 1600],
@@ -119,7 +119,7 @@ describe('the outcome publisher', () => {
     send(publisher, 400);
     await until(() => (clock.advance(60), publisher.isIdle));
     await until(() => read.length === 400 + PARTITIONS + 4000 + 400);
-    expect(lanes()).toEqual(inOrder(1201));
+    await expect.poll(lanes, { timeout: 20_000 }).toEqual(inOrder(1201));
     expect(sum(publisher, 'acknowledged')).toBe(sum(publisher, 'sent'));
     expect([sum(publisher, 'spooled'), sum(publisher, 'dropped')]).toEqual([0, 0]);
   });
@@ -154,7 +154,7 @@ describe('the outcome publisher', () => {
     const next = open('r2');
     await until(() => (clock.advance(60), next.isIdle));
     await until(() => read.length === 2000 + PARTITIONS);
-    expect(lanes()).toEqual(inOrder(501));
+    await expect.poll(lanes, { timeout: 20_000 }).toEqual(inOrder(501));
     expect(next.restored).toMatchObject({ found: sum(publisher, 'sent'), acknowledged: sum(publisher, 'sent') });
     await next.close(100);
     expect(readdirSync(join(dataDir, 'spool'))).toEqual([]);
@@ -203,7 +203,7 @@ describe('the outcome publisher', () => {
     await until(() => publisher.isIdle && read.length === 40);
     expect([tally.dropped, droppedBuckets]).toEqual([1, [77]]);
     expectExact(publisher);
-    expect(lanes()).toEqual(inOrder(10));
+    await expect.poll(lanes, { timeout: 20_000 }).toEqual(inOrder(10));
   });
 
   it('drops the records that the broker will never take, and no others', async () => {
@@ -294,7 +294,7 @@ describe('what a producer has and the broker does not acknowledge', () => {
     expect([sum(publisher, 'acknowledged'), sum(publisher, 'spooled')]).toEqual([360, 0]);
     expectExact(publisher);
     await until(() => publisher.spooled.bytes === 0);
-    expect(lanes()).toEqual(inOrder(100));
+    await expect.poll(lanes, { timeout: 20_000 }).toEqual(inOrder(100));
   });
 
   it('costs the disk nothing while acknowledgements come in time', async () => {
