@@ -21,10 +21,10 @@ const lanes = (vitestArgs) => [
 
 /**
  * Format, lint, types and unit tests. All of them run even if one fails.
- * @param {readonly string[]} [vitestArgs]
+ * @param {readonly string[]} [vitestArgs] by default two at a time, for somebody waits
  * @returns {Promise<readonly string[]>} names of what failed
  */
-export async function check(vitestArgs = []) {
+export async function check(vitestArgs = ['--maxWorkers=2']) {
   const failed = [];
   const runLane = async (lane) => {
     for (const { name, script, args } of lane) {
