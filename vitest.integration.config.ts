@@ -1,11 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests on a real Kafka and Redis: one file after the other, they share the machine and its patience. */
+/** Tests on a real Kafka and Redis of each file's own. They mostly wait, so two files go side by side. */
 export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
     include: ['test/integration/**/*.test.ts'],
-    fileParallelism: false,
+    maxWorkers: 2,
     testTimeout: 240_000,
     hookTimeout: 300_000,
   },

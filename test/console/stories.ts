@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type KafkaWorld, startKafkaWorld } from '../e2e/driver/kafka-world.js';
 import { keepScreenshot, type TestBrowser } from './browser.js';
 import { CutProxy } from './cut-proxy.js';
@@ -149,9 +149,17 @@ export function storiesSuite(browser: () => TestBrowser): void {
 /** When the first verdict stands that the chart of the evidence has, in seconds of the day. */
 async function beginningOf(page: Page): Promise<number> {
   const chart = page.getByRole('img', { name: /^Evidence against the canary\. First:/ });
-  await chart.focus();
-  await page.keyboard.press('Home');
-  const time = await page.locator('.chart', { has: chart }).locator('.readout-time').innerText();
+  const readout = page.locator('.chart', { has: chart }).locator('.readout-time');
+  // While a page grows it moves below the mouse, and a mouse that leaves a chart takes the cursor of all along.
+  await page.mouse.move(0, 0);
+  await vi.waitFor(
+    async () => {
+      await chart.press('Home');
+      await readout.waitFor({ timeout: 1_000 });
+    },
+    { timeout: 30_000 },
+  );
+  const time = await readout.innerText();
   const [hours, minutes, seconds] = time.trim().split(':').map(Number) as [number, number, number];
   return (hours * 60 + minutes) * 60 + seconds;
 }
