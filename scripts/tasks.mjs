@@ -9,6 +9,7 @@ import {
   buildEverythingIfStale,
   buildIfStale,
 } from './tasks/build.mjs';
+import { programOf } from './tasks/bundle.mjs';
 import { check } from './tasks/check.mjs';
 import { testHelm } from './tasks/helm.mjs';
 import { packCli } from './tasks/pack-cli.mjs';
@@ -72,7 +73,7 @@ export async function runTask([task, ...args]) {
       await buildIfStale(app);
       // These two are programs of the evaluator.
       if (app === 'cli' && ['replay', 'simulate'].includes(rest[0])) await buildIfStale('evaluator');
-      return become(`apps/${app}/src/main.js`, rest);
+      return become(programOf(app), rest);
     }
     case 'bench':
       // The services as they are run, with their Lua scripts, and those that the fault runs start.

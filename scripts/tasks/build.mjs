@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundle, BUNDLED } from './bundle.mjs';
 import { ROOT, bin, runTool } from './processes.mjs';
 import { say, sayWhile } from './say.mjs';
 
@@ -15,6 +16,7 @@ const SOURCES = [
   'test/faults',
   'test/simulation',
   'nest-cli.json',
+  'scripts/tasks/bundle.mjs',
   'tsconfig.json',
   'package-lock.json',
 ];
@@ -43,11 +45,12 @@ export async function buildConsoleIfStale() {
   if (isStale('console', CONSOLE_SOURCES)) await buildConsole();
 }
 
-/** Builds Nest projects one after the other (tsc, incremental). Exits with 1 on a compile error. */
+/** Builds Nest projects one after the other (tsc, incremental), and bundles services. Exits with 1 on a compile error. */
 export async function build(projects) {
   for (const project of projects) {
     const sources = sourcesStamp(SOURCES);
     await run(project, bin('nest'), ['build', project]);
+    for (const app of BUNDLED) if (project === app || project === 'everything') await bundle(app);
     writeStamp(project, sources);
   }
 }

@@ -4,16 +4,14 @@ import { say, sayWhile } from './say.mjs';
 /** What did not change is not looked at again. A clean checkout has no cache: CI sees everything. */
 const cached = (name) => ['--cache', '--cache-strategy', 'content', '--cache-location', `.cache/${name}`];
 
+const typesOf = (project, cache) => ['--noEmit', '-p', project, '--tsBuildInfoFile', `.cache/${cache}.tsbuildinfo`];
+
 /** Two lanes, because a laptop has at least two cores. */
 const lanes = (vitestArgs) => [
   [{ name: 'unit tests', script: bin('vitest'), args: ['run', ...vitestArgs] }],
   [
-    {
-      name: 'types',
-      script: bin('tsc'),
-      args: ['--noEmit', '-p', 'tsconfig.json', '--tsBuildInfoFile', '.cache/types.tsbuildinfo'],
-    },
-    { name: 'types of the console', script: bin('tsc'), args: ['--noEmit', '-p', 'apps/console/tsconfig.json'] },
+    { name: 'types', script: bin('tsc'), args: typesOf('tsconfig.json', 'types') },
+    { name: 'types of the console', script: bin('tsc'), args: typesOf('apps/console/tsconfig.json', 'console-types') },
     { name: 'format', script: bin('prettier'), args: ['--check', '.', '--log-level', 'warn', ...cached('prettier')] },
     { name: 'lint', script: bin('eslint'), args: ['.', '--max-warnings', '0', ...cached('eslint')] },
   ],

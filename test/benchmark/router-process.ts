@@ -57,7 +57,7 @@ export class RouterProcess {
     env: Readonly<Record<string, string>>,
     nodeOptions: readonly string[] = [],
   ): Promise<RouterProcess> {
-    const main = join(process.cwd(), 'dist', 'apps', 'router', 'src', 'main.js');
+    const main = join(process.cwd(), 'dist', 'services', 'router', 'main.js');
     const port = await freePort();
     const child = spawn(process.execPath, [...nodeOptions, main], {
       env: { PATH: process.env.PATH, HTTP_PORT: String(port), LOG_LEVEL: 'error', NODE_ENV: 'production', ...env },

@@ -155,13 +155,18 @@ export function tellStories(world: () => World): void {
   });
 }
 
-/** The decision topic alone tells the whole history, in order, with the evidence it rests on. */
+/**
+ * The decision topic alone tells the whole history, in order, with the evidence it rests on. On a machine that is busy
+ * with other things a rollout may rightly be held for a while: that is in no story.
+ */
 export function expectHistory(decisions: readonly Decision[], actions: readonly Decision['action'][]): void {
-  expect(decisions.map(({ action }) => action)).toEqual(actions);
+  const isHold = ({ action }: Decision): boolean => action === 'held' || action === 'released';
+  expect(decisions.filter((decision) => !isHold(decision)).map(({ action }) => action)).toEqual(actions);
   expect(decisions.map(({ sequence }) => sequence)).toEqual(decisions.map((_, i) => i + 1));
   decisions.slice(1).forEach(({ from }, i) => expect(positive(from)).toEqual(positive(decisions[i]!.to)));
-  for (const { cause, reason } of decisions) {
-    if (cause.kind !== 'verdict') continue;
+  for (const decision of decisions) {
+    const { cause, reason } = decision;
+    if (cause.kind !== 'verdict' || isHold(decision)) continue;
     expect(reason.checks!.length).toBeGreaterThan(0);
     expect(reason.checks!.some(({ canary }) => canary.n > 0)).toBe(true);
   }

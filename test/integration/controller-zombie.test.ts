@@ -43,7 +43,7 @@ test('a controller that was stopped for 33 s and resumes writes nothing, and tak
   const start = (name: string): Promise<ServiceProcess> =>
     startServiceProcess({
       name,
-      main: new URL('../../dist/apps/controller/src/main.js', import.meta.url),
+      main: new URL('../../dist/services/controller/main.js', import.meta.url),
       env: { KAFKA_BROKERS: stack.kafkaBrokers, TOPIC_PREFIX: prefix, INSTANCE: name },
       logFile: join(folder, `${name}.log`),
       guard,

@@ -111,7 +111,7 @@ class World {
   async startEvaluator(): Promise<void> {
     this.evaluator = await startServiceProcess({
       name: 'evaluator',
-      main: new URL('../../dist/apps/evaluator/src/main.js', import.meta.url),
+      main: new URL('../../dist/services/evaluator/main.js', import.meta.url),
       env: { ...this.env, REDIS_URL: stack.redisUrl, REDIS_PREFIX: this.prefix },
       logFile: join(this.folder, 'evaluator.log'),
       guard: this.guard,

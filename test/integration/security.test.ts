@@ -77,7 +77,7 @@ function start(app: SecureUser, env: Record<string, string>, name: string = app)
   appendFileSync(logOf(name), '');
   return startServiceProcess({
     name: app,
-    main: pathToFileURL(join(process.cwd(), `dist/apps/${app}/src/main.js`)),
+    main: pathToFileURL(join(process.cwd(), `dist/services/${app}/main.js`)),
     env,
     logFile: logOf(name),
     guard,

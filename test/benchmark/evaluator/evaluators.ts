@@ -15,7 +15,7 @@ export interface EvaluatorsOptions {
   readonly nodeFlags?: readonly string[];
 }
 
-const SERVICE = join('apps', 'evaluator', 'src', 'main.js');
+const SERVICE = join('services', 'evaluator', 'main.js');
 export const UNGUARDED = join('test', 'benchmark', 'evaluator', 'unguarded-main.js');
 /** Seals the prediction ids that labels name. */
 export const SEALING_SECRET = Buffer.alloc(32, 7);

@@ -21,7 +21,7 @@ export interface Place {
 }
 
 const READY_MS_MAX = 30_000;
-const SERVICE = join(import.meta.dirname, '..', '..', '..', 'apps', 'router', 'src', 'main.js');
+const SERVICE = join(import.meta.dirname, '..', '..', '..', 'services', 'router', 'main.js');
 
 /** A program of this folder. */
 export const built = (name: string): string => join(import.meta.dirname, `${name}.js`);

@@ -83,7 +83,7 @@ class Services {
   async start(app: App, { dataFolder = this.newFolder() } = {}): Promise<ServiceProcess> {
     const service = await startServiceProcess({
       name: app,
-      main: new URL(`../../../dist/apps/${app}/src/main.js`, import.meta.url),
+      main: new URL(`../../../dist/services/${app}/main.js`, import.meta.url),
       env: { ...this.env, ROUTER_DATA_DIR: dataFolder },
       logFile: join(this.folder, `${app}.log`),
       guard: this.guard,

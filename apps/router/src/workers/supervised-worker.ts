@@ -1,9 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { MetricsJson, ToSupervisor, ToWorker } from './messages.js';
 
-const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
-/** The argument that makes main.js a worker. */
+/** The argument that makes this program a worker. */
 export const WORKER_ARGUMENT = 'worker';
 
 export interface WorkerEvents {
@@ -22,7 +20,7 @@ export class SupervisedWorker {
   private readonly child: ChildProcess;
 
   constructor(events: WorkerEvents) {
-    this.child = fork(MAIN, [WORKER_ARGUMENT], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.child = fork(process.argv[1]!, [WORKER_ARGUMENT], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.exited = new Promise((resolve) => {
       this.child.once('exit', (code, signal) => resolve(signal ?? code ?? 1));
       this.child.once('error', () => resolve(1));

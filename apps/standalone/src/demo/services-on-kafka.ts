@@ -48,7 +48,7 @@ function startApp(
   mkdirSync(dataFolder);
   return startServiceProcess({
     name: app,
-    main: new URL(`../../../${app}/src/main.js`, import.meta.url),
+    main: new URL(`../../../../services/${app}/main.js`, import.meta.url),
     env: { ...env, ROUTER_DATA_DIR: dataFolder },
     logFile: join(folder, `${app}.log`),
     guard,

@@ -14,7 +14,7 @@ import type { RolloutInput, Transition } from './inputs.js';
 import { transition } from './transition.js';
 
 /** Whatever comes, in whatever order, late, twice or out of nowhere: what must hold of every history. */
-const SEEDS = 100;
+const SEEDS = 40;
 const INPUTS = 120;
 
 type Random = () => number;
