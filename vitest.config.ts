@@ -9,5 +9,7 @@ export default defineConfig({
     include: ['{apps,libs,scripts,test/generated,test/deploy,test/benchmark}/**/*.spec.ts'],
     isolate: false,
     testTimeout: 90_000,
+    // What was transformed once is not transformed again.
+    fsModuleCache: true,
   },
 });

@@ -202,7 +202,7 @@ function required<T>(parsed: { ok: true; value: T } | { ok: false; problems: rea
   throw new Error(JSON.stringify(parsed.problems));
 }
 
-export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 5000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain for ${condition.toString()}`);

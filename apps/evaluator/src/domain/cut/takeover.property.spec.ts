@@ -156,7 +156,7 @@ describe.each([
   { name: 'recording', engines: recordingEngines },
   { name: 'verdict', engines: verdictEngines },
 ])('folding along cuts with the $name engine', { timeout: 30_000 }, ({ engines }) => {
-  it.each(Array.from({ length: 20 }, (_, seed) => seed))(
+  it.each(Array.from({ length: 10 }, (_, seed) => seed))(
     'gives the published bytes again from any checkpoint, and a takeover changes nothing that follows (seed %i)',
     (seed) => {
       const life = new Life(seed);

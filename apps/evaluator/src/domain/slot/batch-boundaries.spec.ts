@@ -16,7 +16,7 @@ interface Slot {
 }
 type OpenSlot = (image: SlotImage | null) => Slot;
 
-const SEEDS = Array.from({ length: 8 }, (_, i) => i + 1);
+const SEEDS = Array.from({ length: 4 }, (_, i) => i + 1);
 
 describe('outcome slots', () => {
   const open: OpenSlot = (image) => {

@@ -121,7 +121,7 @@ function difference(bytes: Buffer): unknown {
 }
 
 describe('the decoder of outcomes', () => {
-  it.each([1, 2, 3, 4, 5, 6])('accepts, refuses and reads what the parser and the schema do (seed %i)', (seed) => {
+  it.each([1, 2, 3])('accepts, refuses and reads what the parser and the schema do (seed %i)', (seed) => {
     const random = seededRandom(seed);
     const [accepted, refused] = [new Set<number>(), new Set<number>()];
     for (let i = 0; i < 3_000; i++) {
