@@ -35,7 +35,6 @@ export async function bundle(app) {
   await made.write({
     dir: folder,
     format: 'esm',
-    keepNames: true,
     entryFileNames: 'main.js',
     chunkFileNames: '[name]-[hash].js',
   });
