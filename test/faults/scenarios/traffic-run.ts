@@ -107,6 +107,7 @@ async function actAndJudge<T>(
   await delay(CALM_MS);
   await operators.stop();
   await clients.stop();
+  say('nobody asks any more');
   const rest = await comeToRest(world, cuts, { models, fromMs, say });
   say('everything is at rest; the oracle reads');
   const judgement = await judge({

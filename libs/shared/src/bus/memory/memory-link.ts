@@ -41,8 +41,9 @@ export class TurnLink implements MemoryLink {
   }
 
   async call<T>(_what: string, atBroker: () => T | Promise<T>): Promise<T> {
+    const wasSent = this.available;
     await nextTurn();
-    if (!this.available) throw brokerAway();
+    if (!wasSent || !this.available) throw brokerAway();
     return atBroker();
   }
 
