@@ -48,6 +48,7 @@ export async function packCli(folder) {
   }
   writeFileSync(join(stage, 'LICENSES-OF-OTHERS.txt'), licences(chunks));
   writeFileSync(join(stage, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
+  writeFileSync(join(stage, LAUNCHER), LAUNCH);
   writeFileSync(join(stage, 'README.md'), README);
   copyFileSync(join(ROOT, 'LICENSE'), join(stage, 'LICENSE'));
   mkdirSync(folder, { recursive: true });
@@ -60,6 +61,17 @@ export async function packCli(folder) {
   say(`${path}: ${Math.round(packed.size / 1000)} kB, ${packed.entryCount} files`);
   return path;
 }
+
+const LAUNCHER = 'canaryctl.cjs';
+/** For every Node there is: an older one is told so, instead of stumbling over what it does not know. */
+const LAUNCH = `#!/usr/bin/env node
+const [major] = process.versions.node.split('.');
+if (Number(major) >= 24) import('./apps/cli/src/main.js');
+else {
+  process.stderr.write('canaryctl needs Node 24 or newer, and this is Node ' + process.versions.node + ': put a newer one first in PATH\\n');
+  process.exitCode = 1;
+}
+`;
 
 const README = `# canaryctl
 
@@ -76,7 +88,7 @@ function manifest() {
     license,
     type: 'module',
     engines: { node: '>=24' },
-    bin: { canaryctl: 'apps/cli/src/main.js' },
+    bin: { canaryctl: LAUNCHER },
     dependencies: Object.fromEntries(NOT_BUNDLED.map((name) => [name, dependencies[name]])),
   };
 }

@@ -57,6 +57,14 @@ describe('canaryctl as it is installed from its tarball', () => {
     expect(VERSION).toBe((JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version);
   });
 
+  it('says which Node it needs to one that is older', () => {
+    const launcher = join(folder, 'prefix', 'lib', 'node_modules', 'canaryctl', 'canaryctl.cjs');
+    const older = `Object.defineProperty(process, 'versions', { value: { node: '20.1.0' } }); require(${JSON.stringify(launcher)});`;
+    const { status, stderr } = spawnSync(process.execPath, ['-e', older], { encoding: 'utf8' });
+    expect(stderr).toBe('canaryctl needs Node 24 or newer, and this is Node 20.1.0: put a newer one first in PATH\n');
+    expect(status).toBe(1);
+  });
+
   it('checks a file, and rehearses it with the engine that is in it, on its threads', () => {
     expect(run(['lint', '-f', EXAMPLE, '--rate', '200'])).toMatchObject({
       status: 0,

@@ -20,6 +20,8 @@ interface CreateOptions {
   readonly replicationFactor: string;
 }
 
+const ALL_RIGHT = 'all topics are there and set up as they must be';
+
 /** These talk to Kafka themselves, as KAFKA_BROKERS says: topics come before the controller. */
 export function addTopicCommands(table: CommandTable, parent: Command): void {
   table
@@ -60,7 +62,7 @@ async function create(context: CommandContext, options: CreateOptions): Promise<
     // What was there before is left as it is, so it may still be wrong.
     const checked = await checkTopics(bus, names);
     if (context.output === 'json') printJson(context.terminal, { topics: names, ...checked });
-    else print(context.terminal, topicLines(names));
+    else print(context.terminal, [...topicLines(names), ALL_RIGHT]);
     return EXIT.ok;
   } finally {
     await bus.close();
@@ -73,7 +75,7 @@ async function check(context: CommandContext): Promise<number> {
   try {
     const checked = await checkTopics(bus, names);
     if (context.output === 'json') printJson(context.terminal, { topics: names, ...checked });
-    else print(context.terminal, [...topicLines(names), 'all topics are there and set up as they must be']);
+    else print(context.terminal, [...topicLines(names), ALL_RIGHT]);
     return EXIT.ok;
   } finally {
     await bus.close();
