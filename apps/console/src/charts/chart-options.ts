@@ -106,6 +106,9 @@ function drawMarkers(plot: uPlot, { markers, view, colors, scale }: ChartOptions
   ctx.save();
   ctx.lineWidth = pixel;
   ctx.font = `600 ${11 * pixel}px ${FAMILY}`;
+  // uPlot leaves what its axes needed.
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'alphabetic';
   let freeFrom = -Infinity;
   for (const { at, tone, word } of markers) {
     const x = Math.round(plot.valToPos(at, 'x', true));
