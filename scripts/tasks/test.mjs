@@ -25,6 +25,7 @@ const SUITES = PHASES.flat(2);
 export async function testAll(args) {
   rmSync(REPORTS, { recursive: true, force: true });
   mkdirSync(REPORTS, { recursive: true });
+  process.env.THOROUGH = '1';
   const failedChecks = [...(await check(['--reporter=default', ...jsonReport('unit')]))];
   if (!(await auditDependencies())) failedChecks.push('dependencies');
   installSchemathesis();

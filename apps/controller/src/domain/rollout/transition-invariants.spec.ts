@@ -8,13 +8,14 @@ import {
   VERDICT_RESULTS,
 } from '@app/shared';
 import { describe, expect, test } from 'vitest';
+import { runs } from '../../../../../test/fixtures/thorough.js';
 import { seededRandom } from '../../../../../test/fixtures/seeded-random.js';
 import { command, registration, shadow, spec, T0, traffic, verdict, version } from '../../../test/builders.js';
 import type { RolloutInput, Transition } from './inputs.js';
 import { transition } from './transition.js';
 
 /** Whatever comes, in whatever order, late, twice or out of nowhere: what must hold of every history. */
-const SEEDS = 40;
+const SEEDS = runs(100, 40);
 const INPUTS = 120;
 
 type Random = () => number;

@@ -1,5 +1,6 @@
 import { classHash, labelCodec, modelHash, PredictionIdSealer } from '@app/shared';
 import { describe, expect, it } from 'vitest';
+import { seeds } from '../../../../../test/fixtures/thorough.js';
 import { aBucket, anArm, aSpec, aState, seededRandom } from '../../testing/builders.js';
 import { CONTROL_PARTITIONS, LogBuilder, summariesOf, T0 } from '../../testing/slot-builders.js';
 import type { Judgement, ModelEngine } from '../engine.js';
@@ -10,7 +11,7 @@ import { type BucketSummary, isEvidence, type Summary } from '../summary.js';
 import { createModelEngine } from '../verdict/model-engine.js';
 import { StateDirectory } from './state-directory.js';
 
-const SEEDS = [1, 2, 3];
+const SEEDS = seeds(5, 3);
 const MODEL = 'fraud';
 const LABELS_WITHIN_MS = 20_000;
 const BUCKETS_PER_CUT = 5;

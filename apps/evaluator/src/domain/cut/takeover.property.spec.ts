@@ -1,5 +1,6 @@
 import { type Cut, verdictCodec } from '@app/shared';
 import { describe, expect, it } from 'vitest';
+import { seeds } from '../../../../../test/fixtures/thorough.js';
 import { aBucket, aShare, aState, placed, seededRandom } from '../../testing/builders.js';
 import { recordingEngines } from '../../testing/recording-engine.js';
 import type { PlacedSummary } from '../summary.js';
@@ -156,7 +157,7 @@ describe.each([
   { name: 'recording', engines: recordingEngines },
   { name: 'verdict', engines: verdictEngines },
 ])('folding along cuts with the $name engine', { timeout: 30_000 }, ({ engines }) => {
-  it.each(Array.from({ length: 10 }, (_, seed) => seed))(
+  it.each(seeds(20, 10))(
     'gives the published bytes again from any checkpoint, and a takeover changes nothing that follows (seed %i)',
     (seed) => {
       const life = new Life(seed);

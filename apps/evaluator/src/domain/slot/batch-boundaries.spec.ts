@@ -1,6 +1,7 @@
 import { classHash, modelHash, type Outcome, type Pair, PredictionIdSealer } from '@app/shared';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { seeds } from '../../../../../test/fixtures/thorough.js';
 import type { PlacedSummary } from '../summary.js';
 import type { FoldedBatch, SlotRecord } from './folded-batch.js';
 import type { GenerationDirectory } from './generation-directory.js';
@@ -16,7 +17,7 @@ interface Slot {
 }
 type OpenSlot = (image: SlotImage | null) => Slot;
 
-const SEEDS = Array.from({ length: 4 }, (_, i) => i + 1);
+const SEEDS = seeds(8, 4);
 
 describe('outcome slots', () => {
   const open: OpenSlot = (image) => {

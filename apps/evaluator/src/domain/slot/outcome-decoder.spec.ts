@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Outcome } from '@app/shared';
 import { describe, expect, it } from 'vitest';
+import { seeds } from '../../../../../test/fixtures/thorough.js';
 import { seededRandom } from '../../testing/builders.js';
 import { OutcomeDecoder, type SlotOutcome } from './outcome-decoder.js';
 import { judgeOutcomeRecord, readOutcomeRecord } from './read-outcome-record.js';
@@ -121,7 +122,7 @@ function difference(bytes: Buffer): unknown {
 }
 
 describe('the decoder of outcomes', () => {
-  it.each([1, 2, 3])('accepts, refuses and reads what the parser and the schema do (seed %i)', (seed) => {
+  it.each(seeds(6, 3))('accepts, refuses and reads what the parser and the schema do (seed %i)', (seed) => {
     const random = seededRandom(seed);
     const [accepted, refused] = [new Set<number>(), new Set<number>()];
     for (let i = 0; i < 3_000; i++) {

@@ -1,5 +1,6 @@
 import { PackReader, PackWriter } from '@app/shared';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../../../../../test/fixtures/thorough.js';
 import { seededRandom } from '../../../../../test/fixtures/seeded-random.js';
 import type { PairedCounts } from '../summary.js';
 import { PairedTest } from './paired-test.js';
@@ -116,7 +117,7 @@ describe("McNemar's test as an e-process", () => {
 
   it('looked at after every ten pairs, fails and passes at its limit no more often than alpha and beta say', () => {
     const random = seededRandom(4);
-    const RUNS = 1_000;
+    const RUNS = runs(2_000, 1_000);
     let fails = 0;
     let passes = 0;
     for (let run = 0; run < RUNS; run++) {
@@ -134,8 +135,9 @@ describe("McNemar's test as an e-process", () => {
 
   it('holds too while the share of discordant pairs changes, as no plug-in of that share would', () => {
     const random = seededRandom(5);
+    const RUNS = runs(1_000, 500);
     let fails = 0;
-    for (let run = 0; run < 500; run++) {
+    for (let run = 0; run < RUNS; run++) {
       const test = new PairedTest(0.02, { strict: false });
       let failed = false;
       for (let look = 0; look < 60; look++) {
@@ -152,7 +154,7 @@ describe("McNemar's test as an e-process", () => {
       }
       if (failed) fails++;
     }
-    expect(fails / 500).toBeLessThan(0.01);
+    expect(fails / RUNS).toBeLessThan(0.01);
   });
 });
 
