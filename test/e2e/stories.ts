@@ -157,10 +157,11 @@ export function tellStories(world: () => World): void {
 
 /**
  * The decision topic alone tells the whole history, in order, with the evidence it rests on. On a machine that is busy
- * with other things a rollout may rightly be held for a while: that is in no story.
+ * with other things records come late and a rollout may rightly be held for that: such holds are in no story.
  */
 export function expectHistory(decisions: readonly Decision[], actions: readonly Decision['action'][]): void {
-  const isHold = ({ action }: Decision): boolean => action === 'held' || action === 'released';
+  const isHold = ({ action, reason }: Decision): boolean =>
+    action === 'released' || (action === 'held' && COMES_LATE.has(reason.code));
   expect(decisions.filter((decision) => !isHold(decision)).map(({ action }) => action)).toEqual(actions);
   expect(decisions.map(({ sequence }) => sequence)).toEqual(decisions.map((_, i) => i + 1));
   decisions.slice(1).forEach(({ from }, i) => expect(positive(from)).toEqual(positive(decisions[i]!.to)));
@@ -171,6 +172,9 @@ export function expectHistory(decisions: readonly Decision[], actions: readonly 
     expect(reason.checks!.some(({ canary }) => canary.n > 0)).toBe(true);
   }
 }
+
+/** Reasons of holds that a slow machine is enough for. Not among them: losses, a wrong split, both versions failing, drift. */
+const COMES_LATE = new Set(['evaluator-silent', 'stale', 'no-traffic', 'no-canary-traffic', 'no-control-traffic', 'no-labels']); // prettier-ignore
 
 /** A version that gets nothing may be left out. */
 const positive = (weights: Decision['to']): Decision['to'] =>
