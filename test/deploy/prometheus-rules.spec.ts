@@ -36,7 +36,7 @@ describe('the rules for Prometheus', () => {
   test('each alert has a severity, tells its value and the limit, and has a page that shows its expression', () => {
     for (const { alert, expr, labels, annotations } of alerts) {
       expect(['critical', 'warning', 'info'], alert).toContain(labels?.['severity']);
-      expect(annotations?.['summary'], alert).toBeTruthy();
+      expect(annotations?.['summary'], alert).toMatch(/^\S.+\S$/);
       expect(annotations?.['description'], alert).toMatch(/limit|expected|alert above/);
       if (!expr.startsWith('absent')) expect(annotations?.['description'], alert).toContain('$value');
       const page = annotations?.['runbook'] ?? '';

@@ -56,7 +56,7 @@ describe('every operation of the API', () => {
     expect(new Set(ids).size).toBe(ids.length);
     for (const [name, { operationId, summary, description, security }] of operations) {
       expect(operationId, name).toMatch(/^[a-z][A-Za-z]+$/);
-      expect(summary, name).toBeTruthy();
+      expect(summary, name).toMatch(/^\S.+\S$/);
       expect(description, name).toMatch(/Needs the role (read|operate|admin)\.$/);
       expect(security, name).toEqual([{ bearer: [] }]);
     }
@@ -84,7 +84,9 @@ describe('every operation of the API', () => {
       const contents = [...answers.map(([, answer]) => answer), ...(requestBody ? [requestBody] : [])];
       for (const { content = {} } of contents)
         for (const { example, examples, schema } of Object.values(content))
-          expect(example ?? examples ?? hasExamples(schema), `${name} has an example`).toBeTruthy();
+          expect(example !== undefined || examples !== undefined || hasExamples(schema), `${name} has an example`).toBe(
+            true,
+          );
     }
   });
 });
