@@ -1,6 +1,5 @@
-import { existsSync, rmSync } from 'node:fs';
-import { builtinModules } from 'node:module';
-import { dirname, join, relative } from 'node:path';
+import { rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { ROOT } from './processes.mjs';
 
 /** Services: in a few files each instead of a thousand they start in well under half the time. */
@@ -9,11 +8,10 @@ export const BUNDLED = ['router', 'evaluator', 'controller'];
 /** Where the build puts the program of an app, in dist/. */
 export const programOf = (app) => (BUNDLED.includes(app) ? `services/${app}/main.js` : `apps/${app}/src/main.js`);
 
-/**
- * Stays as npm brings it: compiled for each machine, files beside the code, or reached for by file name. OpenTelemetry
- * is loaded only when it is wanted.
- */
-const EXTERNAL = /^(@node-rs\/crc32|kafkajs|lz4-napi|snappy|swagger-ui-dist|@opentelemetry\/.*)(\/.*)?$/;
+/** What npm brings: the compiled ones, for each machine its own, and kafkajs, whose single files the bus reaches for. */
+export const NOT_BUNDLED = ['@node-rs/crc32', 'kafkajs', 'lz4-napi', 'snappy'];
+/** What a service has besides: its page's files lie beside its code, and OpenTelemetry is loaded only when it is wanted. */
+const OF_SERVICES = ['swagger-ui-dist', /^@opentelemetry\//];
 const OWN = join(ROOT, 'dist') + '/';
 
 /**
@@ -28,9 +26,10 @@ export async function bundle(app) {
     cwd: ROOT,
     input: { main: join(ROOT, 'dist', 'apps', app, 'src', 'main.js') },
     platform: 'node',
-    external: (id, importer) => EXTERNAL.test(id) || isMissing(id, importer),
+    external: [...NOT_BUNDLED, ...OF_SERVICES],
     plugins: [ownPlaces(folder)],
-    logLevel: 'warn',
+    // Nest asks for packages that a service has only if it uses them, and is told that they are not there.
+    onLog: (level, log, say) => log.code !== 'UNRESOLVED_IMPORT' && say(level, log),
   });
   await made.write({
     dir: folder,
@@ -51,14 +50,4 @@ function ownPlaces(folder) {
       return { code: code.replaceAll('import.meta.url', `new URL(${place}, import.meta.url).href`), map: null };
     },
   };
-}
-
-/** Nest asks for packages that a service has only if it uses them, and is told that they are not there. */
-function isMissing(id, importer) {
-  if (id.startsWith('.') || id.startsWith('/') || id.startsWith('node:') || builtinModules.includes(id)) return false;
-  const name = /^(@[^/]+\/)?[^/]+/.exec(id)?.[0];
-  if (!importer || !name || id.startsWith('@app/')) return false;
-  for (let at = dirname(importer); at.length > 1; at = dirname(at))
-    if (existsSync(join(at, 'node_modules', name))) return false;
-  return true;
 }

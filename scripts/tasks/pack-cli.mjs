@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { NOT_BUNDLED } from './bundle.mjs';
 import { ROOT } from './processes.mjs';
 import { say } from './say.mjs';
 
@@ -14,9 +15,6 @@ const PROGRAMS = [
 
 /** Importing these does nothing by itself: what canaryctl does not use of them (the services' half) is left out. */
 const WITHOUT_EFFECTS = /\/(libs\/shared\/src|node_modules\/(@nestjs|rxjs|prom-client|fastify|@fastify))\//;
-
-/** What npm brings: the compiled ones, for each machine its own, and kafkajs, whose single files the bus reaches for. */
-const NOT_BUNDLED = ['@node-rs/crc32', 'kafkajs', 'lz4-napi', 'snappy'];
 
 /**
  * Makes the npm package of canaryctl: its programs bundled, with no other dependencies than those.

@@ -150,9 +150,10 @@ export function classHash(value: string | number | boolean): number {
   const text = String(value);
   const known = classHashes.get(text);
   if (known !== undefined) return known;
-  if (classHashes.size >= CLASSES_REMEMBERED) classHashes.clear();
   const made = Number.parseInt(hash('sha256', `class:${text}`, 'hex').slice(0, 12), 16);
-  if (text.length <= CLASS_REMEMBERED_LENGTH) classHashes.set(text, made);
+  if (text.length > CLASS_REMEMBERED_LENGTH) return made;
+  if (classHashes.size >= CLASSES_REMEMBERED) classHashes.clear();
+  classHashes.set(text, made);
   return made;
 }
 
