@@ -115,7 +115,7 @@ class Services {
     const urls = this.running('router').map(({ url }) => url);
     const ready = await Promise.all(
       urls.map((url) =>
-        fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(1000) }).then(
+        fetch(`${url}/health/ready`, { headers: { connection: 'close' }, signal: AbortSignal.timeout(1000) }).then(
           (r) => r.ok,
           () => false,
         ),

@@ -203,7 +203,8 @@ export class Clients {
 
 async function isReady(url: string): Promise<boolean> {
   try {
-    const answer = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(READY_ANSWER_MS) });
+    const headers = { connection: 'close' };
+    const answer = await fetch(`${url}/health/ready`, { headers, signal: AbortSignal.timeout(READY_ANSWER_MS) });
     await answer.arrayBuffer();
     return answer.ok;
   } catch {

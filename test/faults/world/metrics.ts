@@ -11,7 +11,9 @@ export class Metrics {
 
   /** Rejects when the service does not answer. */
   static async of(url: string, withinMs = 5_000): Promise<Metrics> {
-    const answer = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(withinMs) });
+    // A kept connection is one that a router waits for when it is asked to end.
+    const headers = { connection: 'close' };
+    const answer = await fetch(`${url}/metrics`, { headers, signal: AbortSignal.timeout(withinMs) });
     return new Metrics(await answer.text());
   }
 
