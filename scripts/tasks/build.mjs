@@ -57,7 +57,7 @@ export async function build(projects) {
 
 /**
  * Builds all projects at once unless nothing has changed: they share most of their files, so it takes hardly longer than
- * one. For the tests, which need them all.
+ * one. For the tests, which need them all; types are not looked at again, that is what `check` does.
  */
 export async function buildEverythingIfStale() {
   const sources = sourcesStamp(SOURCES);
