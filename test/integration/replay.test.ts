@@ -152,7 +152,7 @@ class World {
     const stop = new AbortController();
     const run = async (): Promise<void> => {
       while (!stop.signal.aborted) {
-        await this.router.goOn(10, this.state!.generation);
+        await this.router.goOn(5, this.state!.generation);
         await delay(50);
       }
     };
