@@ -86,6 +86,7 @@ export class Look {
   private dirty = false;
   private lnCumulativeNow = 0;
   private lnFreshNow = -Infinity;
+  private lnFailNow = lnHalf(0, -Infinity);
   private lnPassStepNow = 0;
   private lnPassAllNow = 0;
 
@@ -129,7 +130,11 @@ export class Look {
     const d = this.stickiness.update();
     if (this.use.fail) {
       this.lnCumulativeNow = lnEvidence(this.failSums.sums, 0, FAIL_GRID, d);
-      this.lnFreshNow = this.failSums.lnFresh((sums, from) => lnEvidence(sums, from, FAIL_GRID, d));
+      this.lnFreshNow = this.failSums.lnFresh(
+        (sums, from) => lnEvidence(sums, from, FAIL_GRID, d),
+        this.lnCumulativeNow,
+      );
+      this.lnFailNow = lnHalf(this.lnCumulativeNow, this.lnFreshNow);
     }
     if (this.use.pass) {
       this.lnPassStepNow = this.stepSums.lnE(d, this.use.floorLimit);
@@ -139,7 +144,7 @@ export class Look {
 
   /** ln E that the canary is beyond the line: half since the rollout began, half fresh starts; 0 before any bucket. */
   lnFail(): number {
-    return this.failSums.begun ? lnAdd(this.lnCumulativeNow, this.lnFreshNow) - Math.LN2 : 0;
+    return this.failSums.begun ? this.lnFailNow : 0;
   }
 
   lnCumulative(): number {
@@ -189,10 +194,16 @@ export class Look {
     this.dirty = from.uint() === 1;
     this.lnCumulativeNow = from.float();
     this.lnFreshNow = from.float();
+    this.lnFailNow = lnHalf(this.lnCumulativeNow, this.lnFreshNow);
     this.lnPassStepNow = from.float();
     this.lnPassAllNow = from.float();
     return this;
   }
+}
+
+/** ln of the mean of two E. */
+function lnHalf(a: number, b: number): number {
+  return lnAdd(a, b) - Math.LN2;
 }
 
 const NOTHING = new Float64Array(FAIL_SIZE);
