@@ -13,27 +13,31 @@ const SHORT_TERMS_MAX = 512;
 const LN_POWER_MAX = 650;
 const REST_MAX = 1e-14;
 
-/** Scratch of one preparation; the engine works on one bucket at a time and never across an await. */
-const up = new Float64Array(SHORT_TERMS_MAX + 1);
-const down = new Float64Array(SHORT_TERMS_MAX + 1);
-
 export class FisherSums {
   /** Least and greatest possible number of bad ones on the canary, given the margins. */
   lo = 0;
   hi = 0;
   /** The term all sums are relative to. */
   ref = 0;
-  private n1 = 0;
+  /** -1: of no bucket yet. */
+  private n1 = -1;
   private n0 = 0;
   private total = 0;
   private short = true;
   private lnRefTerm = 0;
+  /** Terms above the reference and below it, relative to it; the first is not used. */
+  private readonly up = new Float64Array(SHORT_TERMS_MAX + 1);
+  private readonly down = new Float64Array(SHORT_TERMS_MAX + 1);
 
   /** Takes the margins of a bucket; false if they leave nothing open (or are no counts), and the bucket says nothing. */
   prepare(n1: number, n0: number, total: number): boolean {
-    this.lo = Math.max(0, total - n0);
-    this.hi = Math.min(total, n1);
-    if (!(this.hi > this.lo) || !Number.isFinite(n1 + n0)) return false;
+    // A look asks of the same bucket for FAIL and for PASS.
+    if (n1 === this.n1 && n0 === this.n0 && total === this.total) return true;
+    const lo = Math.max(0, total - n0);
+    const hi = Math.min(total, n1);
+    if (!(hi > lo) || !Number.isFinite(n1 + n0)) return false;
+    this.lo = lo;
+    this.hi = hi;
     this.n1 = n1;
     this.n0 = n0;
     this.total = total;
@@ -52,7 +56,7 @@ export class FisherSums {
   }
 
   private fillCoefficients(): void {
-    const { n1, n0, total, ref, lo, hi } = this;
+    const { n1, n0, total, ref, lo, hi, up, down } = this;
     let c = 1;
     for (let j = ref, i = 1; j < hi; j++, i++) {
       c *= ((n1 - j) * (total - j)) / ((j + 1) * (n0 - total + j + 1));
@@ -66,6 +70,7 @@ export class FisherSums {
   }
 
   private shortSum(o: number): number {
+    const { up, down } = this;
     let above = 0;
     for (let i = this.hi - this.ref; i >= 1; i--) above = (above + up[i]!) * o;
     let below = 0;
