@@ -49,7 +49,10 @@ class CeilingLook {
     this.dirty = false;
     const { test } = this.check;
     this.lnCumulativeNow = lnShareEvidence(test, this.n, this.x);
-    this.lnFreshNow = this.starts.lnFresh((sums, from) => lnShareEvidence(test, sums[from]!, sums[from + 1]!));
+    this.lnFreshNow = this.starts.lnFresh(
+      (sums, from) => lnShareEvidence(test, sums[from]!, sums[from + 1]!),
+      this.lnCumulativeNow,
+    );
   }
 
   lnFail(): number {

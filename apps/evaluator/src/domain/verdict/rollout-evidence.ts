@@ -123,7 +123,10 @@ export class RolloutEvidence {
     if (bucket.previousAgeMs === 0) {
       this.traffic.add(bucket.generation, stable?.routed ?? 0, canary?.routed ?? 0);
       if (isPresent)
-        for (const arm of Object.values(bucket.versions)) this.misrouted += Math.abs(arm.routed - arm.intended);
+        for (const version in bucket.versions) {
+          const { routed, intended } = bucket.versions[version]!;
+          this.misrouted += Math.abs(routed - intended);
+        }
     }
     const ofStep = generation.step === this.progress.step;
     if (ofStep) this.progress.seen(bucket.routedFrom, bucket.routedTo);
@@ -167,8 +170,12 @@ export class RolloutEvidence {
     if (generation.step === this.progress.step) this.progress.canary += answered;
   }
 
-  /** Folds the strata that all label partitions have passed, and brings every figure up to date. */
-  endCut(labelsPassedMs: number, asOfMs: number, history: ControlHistory): void {
+  /**
+   * Folds the strata that all label partitions have passed, and brings every figure up to date.
+   *
+   * @returns whether there were any such strata.
+   */
+  endCut(labelsPassedMs: number, asOfMs: number, history: ControlHistory): boolean {
     this.traffic.endCut(asOfMs);
     this.progress.endCut(asOfMs);
     const place = (number: number, fromMs: number): StratumPlace | null => {
@@ -176,16 +183,17 @@ export class RolloutEvidence {
       if (!generation?.countsFrom(fromMs)) return null;
       return { tMs: this.sinceBeginning(fromMs), step: generation.step };
     };
-    const closed = this.accuracy?.close(labelsPassedMs, place, this.lines, history);
+    const closed = this.accuracy?.close(labelsPassedMs, place, this.lines, history) ?? false;
     if (closed) {
       this.changed = true;
       this.accuracy?.evaluate();
     }
-    this.optional.closeLabels(labelsPassedMs, place);
+    const closedDetails = this.optional.closeLabels(labelsPassedMs, place);
     this.shadow?.evaluate();
     for (const look of this.looks) look.evaluate();
     this.ceilings.evaluate();
     this.optional.evaluate();
+    return closed || closedDetails;
   }
 
   /** ln E of a group of checks that the canary is beyond a limit. */
@@ -274,6 +282,7 @@ export class RolloutEvidence {
   }
 
   private foldOptional(bucket: BucketSummary, generation: Generation, arms: Arms): void {
+    if (!this.optional.asked) return;
     const { routedFrom } = bucket;
     const at = { tMs: this.sinceBeginning(routedFrom), step: generation.step, atMs: routedFrom };
     const frozen = quantilesOf(this.checks).map((q) =>
