@@ -12,6 +12,9 @@ const SHORT_TERMS_MAX = 512;
 /** Below this, o^terms stays inside a double (1.8e308) with room to spare. */
 const LN_POWER_MAX = 650;
 const REST_MAX = 1e-14;
+/** So few terms and such odds are far from it: 64 ln 10^4 = 589. */
+const EASY_TERMS_MAX = 64;
+const EASY_ODDS_MAX = 1e4;
 
 export class FisherSums {
   /** Least and greatest possible number of bad ones on the canary, given the margins. */
@@ -55,6 +58,26 @@ export class FisherSums {
     return this.short && reach < LN_POWER_MAX ? this.shortSum(o) : this.longSum(o, lnO);
   }
 
+  /** lnSum of `line` times each ratio, into `out`. Two at a time: in a sum each step waits for the one before it. */
+  lnSums(line: number, ratios: Float64Array, out: Float64Array): void {
+    let k = 0;
+    for (; k + 1 < ratios.length; k += 2) {
+      const o = line * ratios[k]!;
+      const p = line * ratios[k + 1]!;
+      if (this.isEasy(o) && this.isEasy(p)) this.shortSums(o, p, k, out);
+      else {
+        out[k] = this.lnSum(o);
+        out[k + 1] = this.lnSum(p);
+      }
+    }
+    for (; k < ratios.length; k++) out[k] = this.lnSum(line * ratios[k]!);
+  }
+
+  /** Whether a sum is short without a look at ln o: then (hi - lo) |ln o| is far from LN_POWER_MAX. */
+  private isEasy(o: number): boolean {
+    return this.hi - this.lo <= EASY_TERMS_MAX && o > 1 / EASY_ODDS_MAX && o < EASY_ODDS_MAX;
+  }
+
   private fillCoefficients(): void {
     const { n1, n0, total, ref, lo, hi, up, down } = this;
     let c = 1;
@@ -77,6 +100,29 @@ export class FisherSums {
     const inverse = 1 / o;
     for (let i = this.ref - this.lo; i >= 1; i--) below = (below + down[i]!) * inverse;
     return Math.log(1 + above + below);
+  }
+
+  /** shortSum of o and of p, into out[k] and out[k + 1]. */
+  private shortSums(o: number, p: number, k: number, out: Float64Array): void {
+    const { up, down } = this;
+    let aboveO = 0;
+    let aboveP = 0;
+    for (let i = this.hi - this.ref; i >= 1; i--) {
+      const term = up[i]!;
+      aboveO = (aboveO + term) * o;
+      aboveP = (aboveP + term) * p;
+    }
+    let belowO = 0;
+    let belowP = 0;
+    const inverseO = 1 / o;
+    const inverseP = 1 / p;
+    for (let i = this.ref - this.lo; i >= 1; i--) {
+      const term = down[i]!;
+      belowO = (belowO + term) * inverseO;
+      belowP = (belowP + term) * inverseP;
+    }
+    out[k] = Math.log(1 + aboveO + belowO);
+    out[k + 1] = Math.log(1 + aboveP + belowP);
   }
 
   private longSum(o: number, lnO: number): number {
