@@ -1,7 +1,7 @@
 import type { PackReader, PackWriter } from '@app/shared';
 import { lnFloor } from './floor.js';
 import { FreshStarts } from './fresh-starts.js';
-import { type BucketCounts, FAIL_GRID, kernelStep, lnAdd, lnEvidence, PASS_GRID } from './kernel.js';
+import { type BucketCounts, FAIL_GRID, kernelStep, lnAdd, lnEvidence, lnHalf, PASS_GRID } from './kernel.js';
 import { packFloats, unpackFloats } from './pack-counts.js';
 import { RateDifference } from './rate-difference.js';
 import { Stickiness } from './stickiness.js';
@@ -199,11 +199,6 @@ export class Look {
     this.lnPassAllNow = from.float();
     return this;
   }
-}
-
-/** ln of the mean of two E. */
-function lnHalf(a: number, b: number): number {
-  return lnAdd(a, b) - Math.LN2;
 }
 
 const NOTHING = new Float64Array(FAIL_SIZE);

@@ -41,7 +41,7 @@ export class VerdictEngine implements ModelEngine {
   private said: Said | null = null;
   /** Once a rollout has failed it stays failed. */
   private failed = false;
-  /** Of the newest judgement, while nothing has been folded since. */
+  /** Of the last look that had nothing to tell, until something is folded: a busy model keeps none. */
   private findings: Findings | null = null;
 
   constructor(readonly model: string) {}
@@ -94,19 +94,19 @@ export class VerdictEngine implements ModelEngine {
     if (open.endCut(least(cut.labelLogTimesMs), cut.asOfMs, history)) this.findings = null;
     if (rollout.phases.length === 0) return null;
     const standing = { plan: rollout, generation: plan.generation, evidence: open, cut, failed: this.failed };
-    const before = this.findings;
-    this.findings = before ?? findingsOf(standing);
-    const ruling = judge(standing, this.findings);
+    const kept = this.findings;
+    const findings = kept ?? findingsOf(standing);
+    const ruling = judge(standing, findings);
     if (ruling.result === 'fail') this.failed = true;
     const what = `${ruling.result} ${ruling.code} ${rollout.step} ${plan.generation}`;
     const first = this.said === null;
     const news = open.changed || this.said?.what !== what || cut.asOfMs - this.said.asOfMs >= SIGN_OF_LIFE_MS;
+    this.findings = news ? null : findings;
     if (!news) return null;
     open.changed = false;
     this.said = { what, asOfMs: cut.asOfMs };
     // The lines were fixed anew with this cut, and the forecasts go by them.
-    if (before) this.findings = findingsOf(standing);
-    const judged = tell(standing, this.findings, ruling);
+    const judged = tell(standing, kept ? findingsOf(standing) : findings, ruling);
     return first ? { ...judged, baseline: baselineOf(history, open) } : judged;
   }
 
