@@ -123,10 +123,7 @@ export class RolloutEvidence {
     if (bucket.previousAgeMs === 0) {
       this.traffic.add(bucket.generation, stable?.routed ?? 0, canary?.routed ?? 0);
       if (isPresent)
-        for (const version in bucket.versions) {
-          const { routed, intended } = bucket.versions[version]!;
-          this.misrouted += Math.abs(routed - intended);
-        }
+        for (const arm of Object.values(bucket.versions)) this.misrouted += Math.abs(arm.routed - arm.intended);
     }
     const ofStep = generation.step === this.progress.step;
     if (ofStep) this.progress.seen(bucket.routedFrom, bucket.routedTo);
@@ -257,7 +254,7 @@ export class RolloutEvidence {
         look.fold(bucket, arms, frozen, { tMs: this.sinceBeginning(bucket.routedFrom), step: generation.step });
     }
     if (!bucket.final) return;
-    this.foldOptional(bucket, generation, arms);
+    if (this.optional.asked) this.foldOptional(bucket, generation, arms);
     for (const source of ['latency', 'firstByte'] as const) {
       this.sketches[source][0].add(source === 'latency' ? arms.stable.cells : arms.stable.firstByte);
       this.sketches[source][1].add(source === 'latency' ? arms.canary.cells : arms.canary.firstByte);
@@ -282,7 +279,6 @@ export class RolloutEvidence {
   }
 
   private foldOptional(bucket: BucketSummary, generation: Generation, arms: Arms): void {
-    if (!this.optional.asked) return;
     const { routedFrom } = bucket;
     const at = { tMs: this.sinceBeginning(routedFrom), step: generation.step, atMs: routedFrom };
     const frozen = quantilesOf(this.checks).map((q) =>
