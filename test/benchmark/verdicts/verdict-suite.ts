@@ -77,10 +77,10 @@ function begunEngine(history: readonly BucketSummary[]): VerdictEngine {
   return engine;
 }
 
-let cuts = 0;
-function cut(engine: VerdictEngine, buckets: readonly BucketSummary[]): void {
-  const asOfMs = BEGIN_MS + ++cuts * CUT_MS;
-  engine.beginCut({ number: cuts, outcomeLogTimesMs: [asOfMs], labelLogTimesMs: [asOfMs], asOfMs });
+/** The cut of that number, one every CUT_MS. */
+function cut(engine: VerdictEngine, number: number, buckets: readonly BucketSummary[]): void {
+  const asOfMs = BEGIN_MS + number * CUT_MS;
+  engine.beginCut({ number, outcomeLogTimesMs: [asOfMs], labelLogTimesMs: [asOfMs], asOfMs });
   for (const bucket of buckets) engine.fold(bucket);
   engine.endCut();
 }
@@ -107,19 +107,24 @@ export const verdictSuite: Suite = {
 function engineTimes({ rounds, short }: BenchmarkOptions): Section {
   const large = makeBuckets(64, 50, 450);
   const engine = begunEngine(large);
-  let number = 0;
-  const next = (from: readonly BucketSummary[]): BucketSummary => {
-    const i = number++;
-    return { ...from[i % from.length]!, bucket: i, routedFrom: BEGIN_MS + i * 100, routedTo: BEGIN_MS + i * 100 + 100 };
+  const at = (i: number, beginsMs: number, from: readonly BucketSummary[]): BucketSummary => {
+    const routedFrom = BEGIN_MS + beginsMs;
+    return { ...from[i % from.length]!, bucket: i, routedFrom, routedTo: routedFrom + 100 };
   };
+  let number = 0;
+  const next = (): BucketSummary => at(++number, number * 100, large);
+  let cuts = 0;
   const calls = short ? 100 : 2_000;
-  const foldUs = callUs(calls, rounds, () => engine.fold(next(large)));
-  const judgedUs = callUs(calls, rounds, () => cut(engine, [next(large)]));
+  const foldUs = callUs(calls, rounds, () => engine.fold(next()));
+  const judgedUs = callUs(calls, rounds, () => cut(engine, ++cuts, [next()]));
   const models = short ? 100 : MODELS;
   const small = makeBuckets(64, 2, 18);
   const engines = Array.from({ length: models }, () => begunEngine(large.slice(0, 10)));
+  let looks = 0;
+  // Of each model 250 ms go by from one look to the next, as in life.
   const allUs = callUs(1, rounds, () => {
-    for (const one of engines) cut(one, [next(small)]);
+    looks++;
+    engines.forEach((one, i) => cut(one, looks, [at(looks * models + i, looks * CUT_MS, small)]));
   });
   const corePercent = allUs.map((us) => (100 * us) / 1000 / CUT_MS);
   return {

@@ -1,6 +1,7 @@
 import type { AccuracyCheck, PackReader, PackWriter } from '@app/shared';
 import { stratumClosesAtMs, strataMsOf } from '../slot/generation-directory.js';
 import { type ArmCounts, CELL_CLASS, type LabelledArm, type LabelShare } from '../summary.js';
+import { NO_BIN } from './cell-digest.js';
 import type { ControlHistory } from './control-history.js';
 import { LabelCoverage } from './label-coverage.js';
 import type { Lines } from './lines.js';
@@ -9,7 +10,7 @@ import { packCounts, unpackCounts } from './pack-counts.js';
 import { type Badness, countBad, GROUPS } from './stickiness.js';
 
 /** Only what was answered can be labelled. */
-const ANSWERED: Badness = { classes: 1 << CELL_CLASS.ok, aboveBin: Infinity };
+const ANSWERED: Badness = { classes: 1 << CELL_CLASS.ok, aboveBin: NO_BIN };
 
 /** Strata that wait for label partitions; more than this only if one of them stands still. */
 const OPEN_STRATA_MAX = 5_000;
@@ -50,6 +51,8 @@ export class AccuracyEvidence {
   readonly coverage = new LabelCoverage();
   private readonly strataMs: number;
   private readonly open = new Map<string, Stratum>();
+  /** No open stratum is earlier. */
+  private earliest = Infinity;
   /** What all label partitions have passed, ms of log time; strata closed by it are over. */
   private passedMs = -1;
 
@@ -69,11 +72,9 @@ export class AccuracyEvidence {
     const number = Math.floor(routedFromMs / this.strataMs);
     const stratum = this.stratumOf(generation, number);
     if (!stratum) return;
-    for (const [arm, counts] of [control, canary].entries()) {
-      if (!counts) continue;
-      stratum.answered[arm]! += countBad(counts.cells, ANSWERED);
-      this.coverage.addAnswers(generation, number, arm === 0 ? 0 : 1, counts.cells);
-    }
+    if (control) stratum.answered[0] += countBad(control.cells, ANSWERED);
+    if (canary) stratum.answered[1] += countBad(canary.cells, ANSWERED);
+    if (control || canary) this.coverage.addAnswers(generation, number, control, canary);
   }
 
   addShare(share: LabelShare): void {
@@ -99,7 +100,12 @@ export class AccuracyEvidence {
     history: ControlHistory,
   ): boolean {
     this.passedMs = Math.max(this.passedMs, Math.floor(passedMs));
-    const due = [...this.open.values()].filter(({ stratum }) => this.closed(stratum));
+    if (!this.closed(this.earliest)) return false;
+    const due: Stratum[] = [];
+    this.earliest = Infinity;
+    for (const stratum of this.open.values())
+      if (this.closed(stratum.stratum)) due.push(stratum);
+      else this.earliest = Math.min(this.earliest, stratum.stratum);
     due.sort((a, b) => a.generation - b.generation || a.stratum - b.stratum);
     for (const stratum of due) {
       this.open.delete(keyOf(stratum.generation, stratum.stratum));
@@ -109,8 +115,8 @@ export class AccuracyEvidence {
       if (control)
         history.addLabels({ ...stratum, strataMs: this.strataMs }, control.n, control.wrong, stratum.answered[0]);
     }
-    if (due.length > 0) this.coverage.closeChunks((stratum) => this.closed(stratum));
-    return due.length > 0;
+    this.coverage.closeChunks((stratum) => this.closed(stratum));
+    return true;
   }
 
   /** ln E for PASS, since the rollout began. */
@@ -159,7 +165,7 @@ export class AccuracyEvidence {
     if (!Number.isSafeInteger(stratum) || stratum < 0 || this.closed(stratum)) return null;
     if (this.open.size >= OPEN_STRATA_MAX) return null;
     const made: Stratum = { generation, stratum, answered: [0, 0], labels: null };
-    this.open.set(key, made);
+    this.add(made);
     return made;
   }
 
@@ -190,9 +196,14 @@ export class AccuracyEvidence {
       const stratum = from.uint();
       const answered: [number, number] = [from.uint(), from.uint()];
       const labels = from.uint() === 1 ? ([readArm(from), readArm(from)] as const) : null;
-      this.open.set(keyOf(generation, stratum), { generation, stratum, answered, labels });
+      this.add({ generation, stratum, answered, labels });
     }
     return this;
+  }
+
+  private add(stratum: Stratum): void {
+    this.open.set(keyOf(stratum.generation, stratum.stratum), stratum);
+    this.earliest = Math.min(this.earliest, stratum.stratum);
   }
 }
 

@@ -3,7 +3,7 @@ import type { ArmCounts, BucketSummary } from '../summary.js';
 import { lnShareEvidence } from './ceiling.js';
 import type { CeilingCheck } from './checks-plan.js';
 import { FreshStarts } from './fresh-starts.js';
-import { lnAdd, lnMean } from './kernel.js';
+import { lnHalf, lnMean } from './kernel.js';
 import { RecentShares } from './recent-shares.js';
 import { countBad } from './stickiness.js';
 
@@ -25,6 +25,7 @@ class CeilingLook {
   private readonly starts = new FreshStarts(2);
   private lnCumulativeNow = 0;
   private lnFreshNow = -Infinity;
+  private lnFailNow = lnHalf(0, -Infinity);
   private dirty = false;
 
   constructor(readonly check: CeilingCheck) {}
@@ -49,11 +50,15 @@ class CeilingLook {
     this.dirty = false;
     const { test } = this.check;
     this.lnCumulativeNow = lnShareEvidence(test, this.n, this.x);
-    this.lnFreshNow = this.starts.lnFresh((sums, from) => lnShareEvidence(test, sums[from]!, sums[from + 1]!));
+    this.lnFreshNow = this.starts.lnFresh(
+      (sums, from) => lnShareEvidence(test, sums[from]!, sums[from + 1]!),
+      this.lnCumulativeNow,
+    );
+    this.lnFailNow = lnHalf(this.lnCumulativeNow, this.lnFreshNow);
   }
 
   lnFail(): number {
-    return this.starts.begun ? lnAdd(this.lnCumulativeNow, this.lnFreshNow) - Math.LN2 : 0;
+    return this.starts.begun ? this.lnFailNow : 0;
   }
 
   lnCumulative(): number {
@@ -76,6 +81,7 @@ class CeilingLook {
     this.starts.read(from);
     this.lnCumulativeNow = from.float();
     this.lnFreshNow = from.float();
+    this.lnFailNow = lnHalf(this.lnCumulativeNow, this.lnFreshNow);
     this.dirty = from.uint() === 1;
   }
 }

@@ -10,7 +10,7 @@ import {
 import { sketchBin, sketchUpperEdgeMs } from '../sketch.js';
 import { CELL_CLASS, type CellClass } from '../summary.js';
 import { errorCeiling, shareCeiling, type ShareTest } from './ceiling.js';
-import type { Badness } from './stickiness.js';
+import { type Badness, NO_BIN } from './cell-digest.js';
 
 /** Which latency a check looks at. */
 export type LatencySource = 'latency' | 'firstByte';
@@ -58,7 +58,6 @@ export interface ChecksPlan {
 }
 
 const mask = (...classes: readonly CellClass[]): number => classes.reduce((m: number, c) => m | (1 << c), 0);
-const NO_BIN = 2048;
 
 /** An error of either kind. */
 export const ERROR: Badness = { classes: mask(CELL_CLASS.error, CELL_CLASS.clientError), aboveBin: NO_BIN };

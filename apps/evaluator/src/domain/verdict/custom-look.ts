@@ -86,7 +86,8 @@ export class CustomLook {
     const { alpha, beta } = this.levels;
     const lnFail = (sums: Float64Array, from: number): number =>
       this.lnE(meanDifference(sums, from, spread), (worse) => worse - this.spec.limit, alpha);
-    this.lnFailNow = lnAdd(lnFail(this.failSums.sums, 0), this.failSums.lnFresh(lnFail)) - Math.LN2;
+    const cumulative = lnFail(this.failSums.sums, 0);
+    this.lnFailNow = lnAdd(cumulative, this.failSums.lnFresh(lnFail, cumulative)) - Math.LN2;
     this.lnPassNow = this.lnE(meanDifference(this.stepSums, 0, spread), (worse) => this.spec.limit - worse, beta);
   }
 

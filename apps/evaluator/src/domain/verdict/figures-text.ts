@@ -2,9 +2,8 @@
 
 /** 12,345 */
 export function count(value: number): string {
-  return Math.round(value)
-    .toString()
-    .replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+  const text = Math.round(value).toString();
+  return Math.abs(value) < 999 ? text : text.replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }
 
 /** 0.0213 -> 2.13 % */
@@ -35,9 +34,17 @@ export function duration(ms: number): string {
   return minutes < 90 ? `${trimmed(minutes, 0)} min` : `${trimmed(minutes / 60, 1)} h`;
 }
 
+const ZERO = 48;
+const POINT = 46;
+
 /** Fixed digits, without zeros that say nothing, and without a minus before 0. */
 function trimmed(value: number, digits: number): string {
   const text = value.toFixed(digits);
-  const short = text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+  let end = text.length;
+  if (text.includes('.')) {
+    while (text.charCodeAt(end - 1) === ZERO) end--;
+    if (text.charCodeAt(end - 1) === POINT) end--;
+  }
+  const short = text.slice(0, end);
   return short === '-0' ? '0' : short;
 }

@@ -12,10 +12,9 @@ const SHORT_TERMS_MAX = 512;
 /** Below this, o^terms stays inside a double (1.8e308) with room to spare. */
 const LN_POWER_MAX = 650;
 const REST_MAX = 1e-14;
-
-/** Scratch of one preparation; the engine works on one bucket at a time and never across an await. */
-const up = new Float64Array(SHORT_TERMS_MAX + 1);
-const down = new Float64Array(SHORT_TERMS_MAX + 1);
+/** So few terms and such odds are far from it: 64 ln 10^4 = 589. */
+const EASY_TERMS_MAX = 64;
+const EASY_ODDS_MAX = 1e4;
 
 export class FisherSums {
   /** Least and greatest possible number of bad ones on the canary, given the margins. */
@@ -23,17 +22,25 @@ export class FisherSums {
   hi = 0;
   /** The term all sums are relative to. */
   ref = 0;
-  private n1 = 0;
+  /** -1: of no bucket yet. */
+  private n1 = -1;
   private n0 = 0;
   private total = 0;
   private short = true;
   private lnRefTerm = 0;
+  /** Terms above the reference and below it, relative to it; the first is not used. */
+  private readonly up = new Float64Array(SHORT_TERMS_MAX + 1);
+  private readonly down = new Float64Array(SHORT_TERMS_MAX + 1);
 
   /** Takes the margins of a bucket; false if they leave nothing open (or are no counts), and the bucket says nothing. */
   prepare(n1: number, n0: number, total: number): boolean {
-    this.lo = Math.max(0, total - n0);
-    this.hi = Math.min(total, n1);
-    if (!(this.hi > this.lo) || !Number.isFinite(n1 + n0)) return false;
+    // A look asks of the same bucket for FAIL and for PASS.
+    if (n1 === this.n1 && n0 === this.n0 && total === this.total) return true;
+    const lo = Math.max(0, total - n0);
+    const hi = Math.min(total, n1);
+    if (!(hi > lo) || !Number.isFinite(n1 + n0)) return false;
+    this.lo = lo;
+    this.hi = hi;
     this.n1 = n1;
     this.n0 = n0;
     this.total = total;
@@ -51,8 +58,28 @@ export class FisherSums {
     return this.short && reach < LN_POWER_MAX ? this.shortSum(o) : this.longSum(o, lnO);
   }
 
+  /** lnSum of `line` times each ratio, into `out`. Two at a time: in a sum each step waits for the one before it. */
+  lnSums(line: number, ratios: Float64Array, out: Float64Array): void {
+    let k = 0;
+    for (; k + 1 < ratios.length; k += 2) {
+      const o = line * ratios[k]!;
+      const p = line * ratios[k + 1]!;
+      if (this.isEasy(o) && this.isEasy(p)) this.shortSums(o, p, k, out);
+      else {
+        out[k] = this.lnSum(o);
+        out[k + 1] = this.lnSum(p);
+      }
+    }
+    for (; k < ratios.length; k++) out[k] = this.lnSum(line * ratios[k]!);
+  }
+
+  /** Whether a sum is short without a look at ln o: then (hi - lo) |ln o| is far from LN_POWER_MAX. */
+  private isEasy(o: number): boolean {
+    return this.hi - this.lo <= EASY_TERMS_MAX && o > 1 / EASY_ODDS_MAX && o < EASY_ODDS_MAX;
+  }
+
   private fillCoefficients(): void {
-    const { n1, n0, total, ref, lo, hi } = this;
+    const { n1, n0, total, ref, lo, hi, up, down } = this;
     let c = 1;
     for (let j = ref, i = 1; j < hi; j++, i++) {
       c *= ((n1 - j) * (total - j)) / ((j + 1) * (n0 - total + j + 1));
@@ -66,12 +93,36 @@ export class FisherSums {
   }
 
   private shortSum(o: number): number {
+    const { up, down } = this;
     let above = 0;
     for (let i = this.hi - this.ref; i >= 1; i--) above = (above + up[i]!) * o;
     let below = 0;
     const inverse = 1 / o;
     for (let i = this.ref - this.lo; i >= 1; i--) below = (below + down[i]!) * inverse;
     return Math.log(1 + above + below);
+  }
+
+  /** shortSum of o and of p, into out[k] and out[k + 1]. */
+  private shortSums(o: number, p: number, k: number, out: Float64Array): void {
+    const { up, down } = this;
+    let aboveO = 0;
+    let aboveP = 0;
+    for (let i = this.hi - this.ref; i >= 1; i--) {
+      const term = up[i]!;
+      aboveO = (aboveO + term) * o;
+      aboveP = (aboveP + term) * p;
+    }
+    let belowO = 0;
+    let belowP = 0;
+    const inverseO = 1 / o;
+    const inverseP = 1 / p;
+    for (let i = this.ref - this.lo; i >= 1; i--) {
+      const term = down[i]!;
+      belowO = (belowO + term) * inverseO;
+      belowP = (belowP + term) * inverseP;
+    }
+    out[k] = Math.log(1 + aboveO + belowO);
+    out[k + 1] = Math.log(1 + aboveP + belowP);
   }
 
   private longSum(o: number, lnO: number): number {

@@ -44,7 +44,9 @@ function passGrowth({ p0, p1, line, ratio }: PassOutlook): number {
   if (!(ratio > 0 && total > 0 && total < 1 + ratio)) return 0;
   const base = splitLogSum(line, total, ratio);
   let best = 0;
-  for (const g of PASS_GRID.g) best = Math.max(best, p1 * Math.log(g) - splitLogSum(line * g, total, ratio) + base);
+  const { g, lnG } = PASS_GRID;
+  for (let k = 0; k < g.length; k++)
+    best = Math.max(best, p1 * lnG[k]! - splitLogSum(line * g[k]!, total, ratio) + base);
   return best;
 }
 

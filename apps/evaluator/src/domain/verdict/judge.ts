@@ -27,23 +27,39 @@ export interface Standing {
   readonly failed: boolean;
 }
 
-interface Ruling {
+/** What the evidence says, whatever the time is: it stays as it is until something is folded. */
+export interface Findings {
+  readonly levels: Levels;
+  readonly lnE: number;
+  readonly checks: readonly GroupedCheck[];
+}
+
+export interface Ruling {
   readonly result: VerdictResult;
   readonly code: ReasonCode;
+}
+
+export function findingsOf({ plan, evidence }: Pick<Standing, 'plan' | 'evidence'>): Findings {
+  const levels: Levels = { lnFail: Math.log(1 / plan.spec.alpha), lnPass: Math.log(1 / plan.spec.beta) };
+  const lnE = evidence.checks.groups.length === 0 ? 0 : evidence.lnTotal();
+  return { levels, lnE, checks: resultsOf(plan, evidence, levels) };
 }
 
 /**
  * Judges a rollout: FAIL > PASS that nothing speaks against > the step's time is over > INVALID > HOLD > CONTINUE.
  * FAIL is never blocked by what is missing, and what is missing never passes.
  */
-export function judge(standing: Standing): Judgement {
+export function judge(standing: Standing, { levels, lnE, checks }: Findings): Ruling {
+  return standing.failed || lnE >= levels.lnFail
+    ? { result: 'fail', code: failCode(decidingCheck(standing.evidence, checks)) }
+    : rule(standing, checks, levels);
+}
+
+/** Puts a ruling into words and figures. */
+export function tell(standing: Standing, { levels, lnE, checks }: Findings, ruling: Ruling): Judgement {
   const { plan, generation, evidence } = standing;
-  const levels: Levels = { lnFail: Math.log(1 / plan.spec.alpha), lnPass: Math.log(1 / plan.spec.beta) };
-  const lnE = evidence.checks.groups.length === 0 ? 0 : evidence.lnTotal();
-  const checks = resultsOf(standing, levels);
-  const failing = standing.failed || lnE >= levels.lnFail;
+  const failing = ruling.result === 'fail';
   const deciding = failing ? decidingCheck(evidence, checks) : waitingCheck(checks, levels);
-  const ruling: Ruling = failing ? { result: 'fail', code: failCode(deciding) } : rule(standing, checks, levels);
   const ordered = [
     ...inOrder(checks, deciding, failing),
     ...driftResults(evidence, plan.spec.checks.drift?.allowance ?? 0),
@@ -66,7 +82,7 @@ export function judge(standing: Standing): Judgement {
 }
 
 /** In a shadow step only copies say anything of the canary. */
-function resultsOf({ plan, evidence }: Standing, levels: Levels): readonly GroupedCheck[] {
+function resultsOf(plan: RolloutPlan, evidence: RolloutEvidence, levels: Levels): readonly GroupedCheck[] {
   const { shadow } = evidence;
   const isShadowStep = shadowStepOf(plan) !== null;
   const usual = isShadowStep ? [] : checkResults(evidence, evidence.progress.step, levels);
@@ -92,13 +108,16 @@ function rule(standing: Standing, checks: readonly GroupedCheck[], levels: Level
 function invalidCode({ evidence, cut, plan }: Standing): ReasonCode | null {
   if (evidence.misrouted > 0) return 'split-mismatch';
   if (evidence.progress.lostShare() > LOST_SHARE_MAX) return 'losses';
-  const behind = (times: readonly number[]): boolean => times.some((timeMs) => timeMs < cut.asOfMs - LAG_MAX_MS);
-  if (
-    behind(cut.outcomeLogTimesMs) ||
-    ((plan.spec.checks.accuracy || shadowStepOf(plan)) && behind(cut.labelLogTimesMs))
-  )
+  const leastMs = cut.asOfMs - LAG_MAX_MS;
+  const needsLabels = plan.spec.checks.accuracy !== undefined || shadowStepOf(plan) !== null;
+  if (isBehind(cut.outcomeLogTimesMs, leastMs) || (needsLabels && isBehind(cut.labelLogTimesMs, leastMs)))
     return 'stale';
   return null;
+}
+
+function isBehind(timesMs: readonly number[], leastMs: number): boolean {
+  for (const timeMs of timesMs) if (timeMs < leastMs) return true;
+  return false;
 }
 
 /** Data that should be there is not, or says nothing about the canary. */

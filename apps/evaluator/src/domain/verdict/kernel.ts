@@ -49,7 +49,8 @@ export function kernelStep(counts: BucketCounts, line: number, alternatives: Gri
   if (!sums.prepare(n1, n0, x1 + x0)) return false;
   const base = sums.lnSum(line);
   const { g, lnG } = alternatives;
-  for (let k = 0; k < g.length; k++) out[k] = (x1 - sums.ref) * lnG[k]! - sums.lnSum(line * g[k]!) + base;
+  sums.lnSums(line, g, out);
+  for (let k = 0; k < g.length; k++) out[k] = (x1 - sums.ref) * lnG[k]! - out[k]! + base;
   return true;
 }
 
@@ -83,6 +84,11 @@ export function lnSum(values: Float64Array, size: number): number {
 export function lnAdd(a: number, b: number): number {
   const max = Math.max(a, b);
   return max === -Infinity ? max : max + Math.log1p(Math.exp(Math.min(a, b) - max));
+}
+
+/** ln of the mean of e^a and e^b: a check's evidence is half of one kind and half of another. */
+export function lnHalf(a: number, b: number): number {
+  return lnAdd(a, b) - Math.LN2;
 }
 
 /** ln of the mean of e^values; ln 1 of an empty list, since no evidence is E = 1. */

@@ -1,5 +1,6 @@
 import type { PackReader, PackWriter } from '@app/shared';
-import { type Cells, CELL_CLASS } from '../summary.js';
+import type { ArmCounts } from '../summary.js';
+import { digestOf } from './cell-digest.js';
 import { type BucketCounts, FAIL_GRID, kernelStep, lnAdd, lnEvidence } from './kernel.js';
 import { packCounts, packFloats, unpackCounts, unpackFloats } from './pack-counts.js';
 import { GROUPS, Stickiness } from './stickiness.js';
@@ -44,12 +45,10 @@ export class LabelCoverage {
   private readonly chunks = new Map<string, Chunk>();
 
   /** Counts the user groups of a final bucket's answers. */
-  addAnswers(generation: number, stratum: number, arm: 0 | 1, cells: Cells): void {
-    const into = this.chunkOf(generation, stratum).answered[arm];
-    for (let i = 0; i < cells.keys.length; i++) {
-      const key = cells.keys[i]!;
-      if (((key >>> 11) & 3) === CELL_CLASS.ok) into[(key >>> 13) & 63]! += cells.counts[i]!;
-    }
+  addAnswers(generation: number, stratum: number, control: ArmCounts | null, canary: ArmCounts | null): void {
+    const { answered } = this.chunkOf(generation, stratum);
+    if (control) digestOf(control.cells).addOkTo(answered[0]);
+    if (canary) digestOf(canary.cells).addOkTo(answered[1]);
   }
 
   /** Folds a stratum that all label partitions have passed. */

@@ -86,6 +86,8 @@ interface OpenStratum {
 export class LabelDetails {
   private readonly strataMs: number;
   private readonly open = new Map<string, OpenStratum>();
+  /** No open stratum is earlier. */
+  private earliest = Infinity;
 
   constructor(private readonly labelsWithinMs: number) {
     this.strataMs = strataMsOf(labelsWithinMs);
@@ -98,7 +100,7 @@ export class LabelDetails {
     if (!open) {
       if (this.open.size >= OPEN_STRATA_MAX) return;
       open = { generation, stratum, arms: [new ArmLabelDetails(), new ArmLabelDetails()] };
-      this.open.set(key, open);
+      this.put(open);
     }
     open.arms[0].add(stable);
     open.arms[1].add(canary);
@@ -106,14 +108,20 @@ export class LabelDetails {
 
   /** Takes out, oldest first, every stratum that all label partitions have passed. */
   close(passedMs: number): readonly ClosedStratum[] {
-    const due = [...this.open.values()].filter(
-      ({ stratum }) => stratumClosesAtMs(stratum, this.strataMs, this.labelsWithinMs) <= passedMs,
-    );
+    const closed = (stratum: number): boolean =>
+      stratumClosesAtMs(stratum, this.strataMs, this.labelsWithinMs) <= passedMs;
+    if (!closed(this.earliest)) return [];
+    const due = [...this.open.values()].filter(({ stratum }) => closed(stratum));
     due.sort((a, b) => a.generation - b.generation || a.stratum - b.stratum);
-    return due.map(({ generation, stratum, arms }) => {
-      this.open.delete(`${generation} ${stratum}`);
-      return { generation, fromMs: stratum * this.strataMs, arms };
-    });
+    for (const { generation, stratum } of due) this.open.delete(`${generation} ${stratum}`);
+    this.earliest = Infinity;
+    for (const { stratum } of this.open.values()) this.earliest = Math.min(this.earliest, stratum);
+    return due.map(({ generation, stratum, arms }) => ({ generation, fromMs: stratum * this.strataMs, arms }));
+  }
+
+  private put(stratum: OpenStratum): void {
+    this.open.set(`${stratum.generation} ${stratum.stratum}`, stratum);
+    this.earliest = Math.min(this.earliest, stratum.stratum);
   }
 
   write(out: PackWriter): void {
@@ -129,7 +137,7 @@ export class LabelDetails {
       const generation = from.uint();
       const stratum = from.uint();
       const arms = [new ArmLabelDetails().read(from), new ArmLabelDetails().read(from)] as const;
-      this.open.set(`${generation} ${stratum}`, { generation, stratum, arms });
+      this.put({ generation, stratum, arms });
     }
     return this;
   }

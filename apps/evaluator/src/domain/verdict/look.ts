@@ -1,7 +1,7 @@
 import type { PackReader, PackWriter } from '@app/shared';
 import { lnFloor } from './floor.js';
 import { FreshStarts } from './fresh-starts.js';
-import { type BucketCounts, FAIL_GRID, kernelStep, lnAdd, lnEvidence, PASS_GRID } from './kernel.js';
+import { type BucketCounts, FAIL_GRID, kernelStep, lnAdd, lnEvidence, lnHalf, PASS_GRID } from './kernel.js';
 import { packFloats, unpackFloats } from './pack-counts.js';
 import { RateDifference } from './rate-difference.js';
 import { Stickiness } from './stickiness.js';
@@ -86,6 +86,7 @@ export class Look {
   private dirty = false;
   private lnCumulativeNow = 0;
   private lnFreshNow = -Infinity;
+  private lnFailNow = lnHalf(0, -Infinity);
   private lnPassStepNow = 0;
   private lnPassAllNow = 0;
 
@@ -129,7 +130,11 @@ export class Look {
     const d = this.stickiness.update();
     if (this.use.fail) {
       this.lnCumulativeNow = lnEvidence(this.failSums.sums, 0, FAIL_GRID, d);
-      this.lnFreshNow = this.failSums.lnFresh((sums, from) => lnEvidence(sums, from, FAIL_GRID, d));
+      this.lnFreshNow = this.failSums.lnFresh(
+        (sums, from) => lnEvidence(sums, from, FAIL_GRID, d),
+        this.lnCumulativeNow,
+      );
+      this.lnFailNow = lnHalf(this.lnCumulativeNow, this.lnFreshNow);
     }
     if (this.use.pass) {
       this.lnPassStepNow = this.stepSums.lnE(d, this.use.floorLimit);
@@ -139,7 +144,7 @@ export class Look {
 
   /** ln E that the canary is beyond the line: half since the rollout began, half fresh starts; 0 before any bucket. */
   lnFail(): number {
-    return this.failSums.begun ? lnAdd(this.lnCumulativeNow, this.lnFreshNow) - Math.LN2 : 0;
+    return this.failSums.begun ? this.lnFailNow : 0;
   }
 
   lnCumulative(): number {
@@ -189,6 +194,7 @@ export class Look {
     this.dirty = from.uint() === 1;
     this.lnCumulativeNow = from.float();
     this.lnFreshNow = from.float();
+    this.lnFailNow = lnHalf(this.lnCumulativeNow, this.lnFreshNow);
     this.lnPassStepNow = from.float();
     this.lnPassAllNow = from.float();
     return this;

@@ -4,7 +4,7 @@ import type { ModelPlan } from '../plan.js';
 import type { BucketSummary, LabelShare, Summary } from '../summary.js';
 import { baselineOf } from './baseline.js';
 import { ControlHistory } from './control-history.js';
-import { judge } from './judge.js';
+import { type Findings, findingsOf, judge, tell } from './judge.js';
 import { RolloutEvidence } from './rollout-evidence.js';
 
 /** A verdict is given again after this much log time even if nothing has changed: a sign of life. */
@@ -41,12 +41,15 @@ export class VerdictEngine implements ModelEngine {
   private said: Said | null = null;
   /** Once a rollout has failed it stays failed. */
   private failed = false;
+  /** Of the last look that had nothing to tell, until something is folded: a busy model keeps none. */
+  private findings: Findings | null = null;
 
   constructor(readonly model: string) {}
 
   setPlan(plan: ModelPlan): void {
     const before = this.plan?.rollout?.rollout;
     this.plan = plan;
+    this.findings = null;
     const { rollout } = plan;
     const stable = rollout && !rollout.ended ? rollout.stable : plan.stable;
     if (this.history?.version !== stable) {
@@ -71,6 +74,7 @@ export class VerdictEngine implements ModelEngine {
   }
 
   fold(summary: Summary): void {
+    this.findings = null;
     switch (summary.kind) {
       case 'bucket':
         return this.foldBucket(summary);
@@ -87,16 +91,22 @@ export class VerdictEngine implements ModelEngine {
     const { cut, open, plan, history } = this;
     const rollout = plan?.rollout;
     if (!cut || !open || !rollout || !history) return null;
-    open.endCut(least(cut.labelLogTimesMs), cut.asOfMs, history);
+    if (open.endCut(least(cut.labelLogTimesMs), cut.asOfMs, history)) this.findings = null;
     if (rollout.phases.length === 0) return null;
-    const judged = judge({ plan: rollout, generation: plan.generation, evidence: open, cut, failed: this.failed });
-    if (judged.result === 'fail') this.failed = true;
-    const what = `${judged.result} ${judged.reason.code} ${judged.step} ${judged.generation}`;
+    const standing = { plan: rollout, generation: plan.generation, evidence: open, cut, failed: this.failed };
+    const kept = this.findings;
+    const findings = kept ?? findingsOf(standing);
+    const ruling = judge(standing, findings);
+    if (ruling.result === 'fail') this.failed = true;
+    const what = `${ruling.result} ${ruling.code} ${rollout.step} ${plan.generation}`;
     const first = this.said === null;
     const news = open.changed || this.said?.what !== what || cut.asOfMs - this.said.asOfMs >= SIGN_OF_LIFE_MS;
+    this.findings = news ? null : findings;
     if (!news) return null;
     open.changed = false;
     this.said = { what, asOfMs: cut.asOfMs };
+    // The lines were fixed anew with this cut, and the forecasts go by them.
+    const judged = tell(standing, kept ? findingsOf(standing) : findings, ruling);
     return first ? { ...judged, baseline: baselineOf(history, open) } : judged;
   }
 
@@ -147,6 +157,7 @@ export class VerdictEngine implements ModelEngine {
 
   decode(bytes: Buffer): this {
     const from = new PackReader(bytes);
+    this.findings = null;
     this.plan = JSON.parse(from.text()) as ModelPlan | null;
     this.failed = from.uint() === 1;
     this.historyFrom = from.uint();

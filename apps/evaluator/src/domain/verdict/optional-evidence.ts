@@ -23,6 +23,8 @@ export class OptionalEvidence {
   readonly custom: readonly CustomLook[];
   readonly drift: PredictionDrift | null;
   readonly segments: SegmentLooks | null;
+  /** Whether any of it is asked for. */
+  readonly asked: boolean;
   private readonly labels: LabelDetails | null;
 
   constructor({ checks, segments, prediction, alpha, beta }: RolloutSpec, plan: ChecksPlan) {
@@ -31,6 +33,7 @@ export class OptionalEvidence {
     );
     this.drift = checks.drift ? new PredictionDrift(checks.drift, prediction?.kind ?? 'class') : null;
     this.segments = segments ? new SegmentLooks(segments, plan) : null;
+    this.asked = this.custom.length > 0 || this.drift !== null || this.segments !== null;
     const fromLabels = this.segments !== null || this.custom.some(({ spec }) => spec.from === 'label');
     this.labels = checks.accuracy && fromLabels ? new LabelDetails(checks.accuracy.labelsWithinMs) : null;
   }
@@ -60,12 +63,17 @@ export class OptionalEvidence {
     this.labels?.add(share);
   }
 
-  /** Folds the strata of labels that all label partitions have passed. `place`: where they count, or null. */
+  /**
+   * Folds the strata of labels that all label partitions have passed. `place`: where they count, or null.
+   *
+   * @returns whether there were any.
+   */
   closeLabels(
     passedMs: number,
     place: (generation: number, fromMs: number) => { readonly tMs: number; readonly step: number } | null,
-  ): void {
-    for (const { generation, fromMs, arms } of this.labels?.close(passedMs) ?? []) {
+  ): boolean {
+    const closed = this.labels?.close(passedMs) ?? [];
+    for (const { generation, fromMs, arms } of closed) {
       const placed = place(generation, fromMs);
       if (!placed) continue;
       const at = { ...placed, atMs: fromMs };
@@ -77,6 +85,7 @@ export class OptionalEvidence {
         at,
       );
     }
+    return closed.length > 0;
   }
 
   backTo(step: number): void {

@@ -75,7 +75,7 @@ export class PairedTest {
     this.dirty = false;
     const d = this.dispersion.update();
     const cumulative = lnWealth(this.fail, this.starts.sums, 0, d);
-    const fresh = this.starts.lnFresh((all, from) => lnWealth(this.fail, all, from, d));
+    const fresh = this.starts.lnFresh((all, from) => lnWealth(this.fail, all, from, d), cumulative);
     this.lnFailNow = lnAdd(cumulative, fresh) - Math.LN2;
     this.lnPassNow = lnWealth(this.pass, this.starts.sums, 0, d);
   }

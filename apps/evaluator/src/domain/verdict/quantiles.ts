@@ -1,4 +1,4 @@
-import { type PackReader, type PackWriter, QUANTILE_VALUE, type Quantile } from '@app/shared';
+import { type PackReader, type PackWriter, QUANTILE_VALUE, type Quantile, QUANTILES } from '@app/shared';
 import { sketchUpperEdgeMs, sketchValueMs } from '../sketch.js';
 import type { Cells } from '../summary.js';
 import { confidenceRadius, mixtureScale } from './confidence.js';
@@ -11,35 +11,62 @@ const END_ALPHA = 0.0125;
 /** Events at which a band is sharpest. */
 const BAND_EVENTS = 5_000;
 
+/** Of a band: information on the distribution function at the quantile that one event has, and the mixture's rho. */
+interface BandScale {
+  readonly perEvent: number;
+  readonly rho: number;
+}
+
+function bandScale(quantile: Quantile): BandScale {
+  const q = QUANTILE_VALUE[quantile];
+  const perEvent = 1 / (q * (1 - q));
+  return { perEvent, rho: mixtureScale(BAND_EVENTS * perEvent, END_ALPHA) };
+}
+const BAND_SCALES = Object.fromEntries(QUANTILES.map((q) => [q, bandScale(q)])) as Record<Quantile, BandScale>;
+
 /** Latencies of one arm: counts by sketch bin. */
 export class LatencySketch {
   readonly bins = new Uint32Array(TOP_BIN + 1);
   total = 0;
-  /** How many are at most in each bin, unless it is stale. */
+  /** How many are at most in each bin, unless it is stale; from the lowest bin in use to the highest one. */
   private readonly upTo = new Uint32Array(TOP_BIN + 1);
   private stale = true;
+  private lowest = TOP_BIN;
+  private highest = 0;
 
   add(cells: Cells): void {
     const { keys, counts } = cells;
+    if (keys.length === 0) return;
     this.stale = true;
+    const { bins } = this;
+    let { total, lowest, highest } = this;
     for (let i = 0; i < keys.length; i++) {
-      const bin = keys[i]! & 2047;
-      this.bins[bin > TOP_BIN ? TOP_BIN : bin]! += counts[i]!;
-      this.total += counts[i]!;
+      const key = keys[i]! & 2047;
+      const bin = key > TOP_BIN ? TOP_BIN : key;
+      const count = counts[i]!;
+      bins[bin]! += count;
+      total += count;
+      if (bin < lowest) lowest = bin;
+      if (bin > highest) highest = bin;
     }
+    this.total = total;
+    this.lowest = lowest;
+    this.highest = highest;
   }
 
-  /** How many are slower than the upper edge of a bin. */
+  /** How many are slower than the upper edge of a bin; NaN where the top bin holds both slower and faster ones. */
   above(bin: number): number {
-    return this.total - this.cumulative()[bin]!;
+    if (bin < this.lowest) return this.total;
+    if (bin > TOP_BIN) return Number.NaN;
+    return bin >= this.highest ? 0 : this.total - this.cumulative()[bin]!;
   }
 
-  /** The first bin with at least that share of all up to it. */
+  /** The first bin with at least that share of all up to it, if there are any. */
   quantileBin(share: number): number {
     const upTo = this.cumulative();
     const wanted = Math.max(1, this.total * share);
-    let low = 0;
-    let high = TOP_BIN;
+    let low = this.lowest;
+    let high = this.highest;
     while (low < high) {
       const middle = (low + high) >> 1;
       if (upTo[middle]! >= wanted) high = middle;
@@ -51,9 +78,9 @@ export class LatencySketch {
   private cumulative(): Uint32Array {
     if (!this.stale) return this.upTo;
     this.stale = false;
-    const { bins, upTo } = this;
+    const { bins, upTo, lowest, highest } = this;
     let sum = 0;
-    for (let bin = 0; bin <= TOP_BIN; bin++) upTo[bin] = sum += bins[bin]!;
+    for (let bin = lowest; bin <= highest; bin++) upTo[bin] = sum += bins[bin]!;
     return upTo;
   }
 
@@ -65,6 +92,10 @@ export class LatencySketch {
   read(from: PackReader): this {
     this.total = from.uint();
     unpackCounts(from, this.bins);
+    const first = this.bins.findIndex((count) => count > 0);
+    if (first < 0) return this;
+    this.lowest = first;
+    this.highest = this.bins.findLastIndex((count) => count > 0);
     return this;
   }
 }
@@ -81,8 +112,7 @@ export function quantileMs(sketch: LatencySketch, quantile: Quantile): number | 
 export function quantileBand(sketch: LatencySketch, quantile: Quantile, d: number): [number, number] | null {
   const q = QUANTILE_VALUE[quantile];
   if (sketch.total === 0) return null;
-  const perEvent = 1 / (q * (1 - q));
-  const rho = mixtureScale(BAND_EVENTS * perEvent, END_ALPHA);
+  const { perEvent, rho } = BAND_SCALES[quantile];
   const radius = confidenceRadius((sketch.total * perEvent) / d, rho, END_ALPHA);
   if (q - radius <= 0 || q + radius >= 1) return null;
   return [sketchValueMs(sketch.quantileBin(q - radius)), sketchValueMs(sketch.quantileBin(q + radius))];

@@ -14,6 +14,9 @@ export class RateDifference {
   private u = 0;
   private hhPerN1 = 0;
   private hhPerN0 = 0;
+  /** Of the interval: the scale it was last asked for, and the mixture's rho for it. */
+  private scale = Number.NaN;
+  private rho = Number.NaN;
 
   add({ n1, x1, n0, x0 }: BucketCounts): void {
     if (!(n1 > 0) || !(n0 > 0)) return;
@@ -43,8 +46,11 @@ export class RateDifference {
     const q =
       outcomeVariance(totals.n1, totals.x1) * this.hhPerN1 + outcomeVariance(totals.n0, totals.x0) * this.hhPerN0;
     const information = (this.h * this.h) / (q * d);
-    const rho = mixtureScale(informationWanted(END_ALPHA, scale), END_ALPHA);
-    const radius = confidenceRadius(information, rho, END_ALPHA);
+    if (scale !== this.scale) {
+      this.scale = scale;
+      this.rho = mixtureScale(informationWanted(END_ALPHA, scale), END_ALPHA);
+    }
+    const radius = confidenceRadius(information, this.rho, END_ALPHA);
     return [value - radius, value + radius];
   }
 

@@ -167,8 +167,12 @@ export class RolloutEvidence {
     if (generation.step === this.progress.step) this.progress.canary += answered;
   }
 
-  /** Folds the strata that all label partitions have passed, and brings every figure up to date. */
-  endCut(labelsPassedMs: number, asOfMs: number, history: ControlHistory): void {
+  /**
+   * Folds the strata that all label partitions have passed, and brings every figure up to date.
+   *
+   * @returns whether there were any such strata.
+   */
+  endCut(labelsPassedMs: number, asOfMs: number, history: ControlHistory): boolean {
     this.traffic.endCut(asOfMs);
     this.progress.endCut(asOfMs);
     const place = (number: number, fromMs: number): StratumPlace | null => {
@@ -176,16 +180,17 @@ export class RolloutEvidence {
       if (!generation?.countsFrom(fromMs)) return null;
       return { tMs: this.sinceBeginning(fromMs), step: generation.step };
     };
-    const closed = this.accuracy?.close(labelsPassedMs, place, this.lines, history);
+    const closed = this.accuracy?.close(labelsPassedMs, place, this.lines, history) ?? false;
     if (closed) {
       this.changed = true;
       this.accuracy?.evaluate();
     }
-    this.optional.closeLabels(labelsPassedMs, place);
+    const closedDetails = this.optional.closeLabels(labelsPassedMs, place);
     this.shadow?.evaluate();
     for (const look of this.looks) look.evaluate();
     this.ceilings.evaluate();
     this.optional.evaluate();
+    return closed || closedDetails;
   }
 
   /** ln E of a group of checks that the canary is beyond a limit. */
@@ -249,7 +254,7 @@ export class RolloutEvidence {
         look.fold(bucket, arms, frozen, { tMs: this.sinceBeginning(bucket.routedFrom), step: generation.step });
     }
     if (!bucket.final) return;
-    this.foldOptional(bucket, generation, arms);
+    if (this.optional.asked) this.foldOptional(bucket, generation, arms);
     for (const source of ['latency', 'firstByte'] as const) {
       this.sketches[source][0].add(source === 'latency' ? arms.stable.cells : arms.stable.firstByte);
       this.sketches[source][1].add(source === 'latency' ? arms.canary.cells : arms.canary.firstByte);

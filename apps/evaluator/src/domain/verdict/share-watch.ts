@@ -42,7 +42,10 @@ export class ShareWatch {
     const { sums } = this.starts;
     if (fail) {
       const cumulative = lnShareEvidence(fail, sums[0]! / d, sums[1]! / d);
-      const fresh = this.starts.lnFresh((all, from) => lnShareEvidence(fail, all[from]! / d, all[from + 1]! / d));
+      const fresh = this.starts.lnFresh(
+        (all, from) => lnShareEvidence(fail, all[from]! / d, all[from + 1]! / d),
+        cumulative,
+      );
       this.lnFailNow = lnAdd(cumulative, fresh) - Math.LN2;
     }
     if (pass) this.lnPassNow = lnShareEvidence(pass, sums[0]! / d, sums[1]! / d);

@@ -1,16 +1,11 @@
 import type { PackReader, PackWriter } from '@app/shared';
 import type { Cells } from '../summary.js';
+import { type Badness, digestOf, GROUPS } from './cell-digest.js';
 import { packCounts, unpackCounts } from './pack-counts.js';
 
-/** User groups, by a hash independent of the assignment's. */
-export const GROUPS = 64;
-const LEVERAGE_MIN = 0.02;
+export { type Badness, GROUPS } from './cell-digest.js';
 
-/** What makes an outcome bad: its class is in the mask (1 << CellClass), or its latency bin is above `aboveBin`. */
-export interface Badness {
-  readonly classes: number;
-  readonly aboveBin: number;
-}
+const LEVERAGE_MIN = 0.02;
 
 interface Totals {
   n: number;
@@ -36,34 +31,25 @@ export class Stickiness {
 
   /** Adds one arm's outcomes and returns how many of them are bad. */
   addCells(arm: 0 | 1, cells: Cells, bad: Badness): number {
+    const digest = digestOf(cells);
+    const { groupN } = digest;
     const n = this.n[arm];
-    const x = this.x[arm];
-    const { keys, counts } = cells;
-    let all = 0;
-    let total = 0;
-    for (let i = 0; i < keys.length; i++) {
-      const key = keys[i]!;
-      const count = counts[i]!;
-      const group = (key >>> 13) & 63;
-      n[group]! += count;
-      all += count;
-      if (isBad(key, bad)) {
-        x[group]! += count;
-        total += count;
-      }
-    }
-    this.totals[arm].n += all;
+    for (let g = 0; g < GROUPS; g++) n[g]! += groupN[g]!;
+    const total = digest.addBadTo(this.x[arm], bad);
+    this.totals[arm].n += digest.total;
     this.totals[arm].x += total;
     return total;
   }
 
   /** Adds one arm's counts by group. */
   addGroups(arm: 0 | 1, n: ArrayLike<number>, x: ArrayLike<number>): void {
+    const [intoN, intoX, totals] = [this.n[arm], this.x[arm], this.totals[arm]];
     for (let g = 0; g < GROUPS; g++) {
-      this.n[arm][g]! += n[g] ?? 0;
-      this.x[arm][g]! += x[g] ?? 0;
-      this.totals[arm].n += n[g] ?? 0;
-      this.totals[arm].x += x[g] ?? 0;
+      const [inGroup, bad] = [n[g] ?? 0, x[g] ?? 0];
+      intoN[g]! += inGroup;
+      intoX[g]! += bad;
+      totals.n += inGroup;
+      totals.x += bad;
     }
   }
 
@@ -97,15 +83,9 @@ export class Stickiness {
   }
 }
 
-export function isBad(cell: number, bad: Badness): boolean {
-  return ((bad.classes >>> ((cell >>> 11) & 3)) & 1) === 1 || (cell & 2047) > bad.aboveBin;
-}
-
 /** How many of the outcomes are bad. */
 export function countBad(cells: Cells, bad: Badness): number {
-  let total = 0;
-  for (let i = 0; i < cells.keys.length; i++) if (isBad(cells.keys[i]!, bad)) total += cells.counts[i]!;
-  return total;
+  return digestOf(cells).count(bad);
 }
 
 /**
