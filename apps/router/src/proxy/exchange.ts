@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { AnswerHead } from '../domain/answer-head.js';
 import { armOfPoint } from '../domain/assignment.js';
 import { PREDICTION_ID_HEADER, type RequestHead, VERSION_HEADER, answerHeaders } from '../domain/headers.js';
@@ -6,6 +6,7 @@ import { readSegment } from '../domain/segment.js';
 import type { ServedModel, ServedVersion } from '../routing/served-model.js';
 import { Attempt, type AttemptFault, type AttemptOwner } from './attempt.js';
 import type { DataPlaneParts } from './data-plane.js';
+import { type DirectRequest, NO_BODY } from './direct-request.js';
 import { answerError, answerErrorEarly } from './error-answer.js';
 import { mayHoldPrediction } from './held-answer.js';
 import { type Ending, Prediction } from './prediction.js';
@@ -52,7 +53,7 @@ export class Exchange implements AttemptOwner, Slotted {
 
   constructor(
     private readonly parts: DataPlaneParts,
-    private readonly request: IncomingMessage,
+    private readonly request: DirectRequest,
     private readonly response: ServerResponse,
     private readonly model: ServedModel,
     private readonly target: string,
@@ -64,7 +65,10 @@ export class Exchange implements AttemptOwner, Slotted {
 
   /** Reads the body, if there is one, and goes on by itself. */
   begin(): void {
-    if (!this.head.hasBody) return this.route();
+    if (!this.head.hasBody) {
+      this.request.takeBody(NO_BODY);
+      return this.route();
+    }
     const { config, bodyMemory: memory } = this.parts;
     const limits = { bytesMax: config.ROUTER_BODY_BYTES_MAX, memory };
     this.body = new RequestBody(this.request, limits, (result) => this.onBody(result));

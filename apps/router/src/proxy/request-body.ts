@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { BodySink, DirectRequest } from './direct-request.js';
 
 /** All request bodies held in memory, together. */
 export class BodyMemory {
@@ -27,31 +27,26 @@ export type BodyResult =
  * Reads a request's body whole, before a version is chosen: how slowly a client sends must not count against the
  * version. Calls back once, unless the client goes away first. The caller gives the memory back: `bytesTaken`.
  */
-export class RequestBody {
+export class RequestBody implements BodySink {
   bytesTaken = 0;
   private chunks: Buffer[] = [];
-  private done = false;
 
   constructor(
-    private readonly request: IncomingMessage,
+    private readonly request: DirectRequest,
     private readonly limits: { readonly bytesMax: number; readonly memory: BodyMemory },
     private readonly onResult: (result: BodyResult) => void,
   ) {
-    request.on('data', (chunk: Buffer) => this.take(chunk));
-    request.on('end', () => this.finish());
+    request.takeBody(this);
   }
 
-  private take(chunk: Buffer): void {
-    if (this.done) return; // the rest of a refused body runs out
+  onChunk(chunk: Buffer): void {
     if (this.bytesTaken + chunk.length > this.limits.bytesMax) return this.refuse('too-long');
     if (!this.limits.memory.take(chunk.length)) return this.refuse('no-memory');
     this.bytesTaken += chunk.length;
     this.chunks.push(chunk);
   }
 
-  private finish(): void {
-    if (this.done) return;
-    this.done = true;
+  onEnd(): void {
     const [first] = this.chunks;
     const body = this.chunks.length === 1 ? first! : Buffer.concat(this.chunks, this.bytesTaken);
     this.chunks = [];
@@ -59,7 +54,7 @@ export class RequestBody {
   }
 
   private refuse(kind: 'too-long' | 'no-memory'): void {
-    this.done = true;
+    this.request.leaveBody();
     this.chunks = [];
     this.onResult({ kind });
   }
