@@ -21,7 +21,7 @@ export class DirectRequest extends IncomingMessage {
   /** The body was handed over to its end. */
   private isTaken = false;
 
-  /** From now on the body goes there. Only in the turn in which the request came, or some of it may be in the stream. */
+  /** From now on the body goes there. Only while the request is being told of: later some of it may be in the stream. */
   takeBody(sink: BodySink): void {
     this.sink = sink;
     this._consuming = true;
