@@ -10,7 +10,7 @@ import { type DirectRequest, NO_BODY } from './direct-request.js';
 import { answerError, answerErrorEarly } from './error-answer.js';
 import { mayHoldPrediction } from './held-answer.js';
 import { type Ending, Prediction } from './prediction.js';
-import { type BodyResult, RequestBody } from './request-body.js';
+import { type Body, type BodyResult, RequestBody } from './request-body.js';
 import type { Slotted } from './slot-list.js';
 import { watchUnreadAnswer } from './unread-answer.js';
 import { findUnit } from './unit.js';
@@ -34,8 +34,8 @@ const NO_BYTES = Buffer.alloc(0);
 /** One request of the data plane, from its head to the last byte of its answer: assign, forward, answer, record. */
 export class Exchange implements AttemptOwner, Slotted {
   slot = -1;
-  private body: RequestBody | null = null;
-  private bytes: Buffer | null = null;
+  private reading: RequestBody | null = null;
+  private body: Body | null = null;
   private attempt: Attempt | null = null;
   /** Null until it is routed, and for requests that are none: only a POST is. */
   private prediction: Prediction | null = null;
@@ -71,7 +71,7 @@ export class Exchange implements AttemptOwner, Slotted {
     }
     const { config, bodyMemory: memory } = this.parts;
     const limits = { bytesMax: config.ROUTER_BODY_BYTES_MAX, memory };
-    this.body = new RequestBody(this.request, limits, (result) => this.onBody(result));
+    this.reading = new RequestBody(this.request, limits, (result) => this.onBody(result));
   }
 
   /** The router is closing and cannot wait any longer. */
@@ -82,7 +82,7 @@ export class Exchange implements AttemptOwner, Slotted {
   private onBody(result: BodyResult): void {
     if (this.finished) return;
     if (result.kind === 'complete') {
-      this.bytes = result.body;
+      this.body = result.body;
       return this.route();
     }
     const [code, text] =
@@ -116,7 +116,7 @@ export class Exchange implements AttemptOwner, Slotted {
       this.parts.shadows.offer(this.parts, model.shadow, this.prediction, {
         target: this.target,
         lines: head.lines,
-        body: this.bytes,
+        body: this.body,
       });
   }
 
@@ -131,9 +131,9 @@ export class Exchange implements AttemptOwner, Slotted {
     if (version.upstream.inFlight >= version.planned.maxConcurrency) {
       return this.endedBadly({ version, status: 'overloaded', httpStatus: 0, latencyMs: 0 }, 'overloaded');
     }
-    const { target, bytes } = this;
+    const { target, body } = this;
     this.attempt = new Attempt(this, version, this.parts.clock.monotonicMs(), this.parts);
-    this.attempt.send({ method: this.request.method!, target, lines: this.head.lines, body: bytes });
+    this.attempt.send({ method: this.request.method!, target, lines: this.head.lines, body });
   }
 
   onHead(attempt: Attempt, head: AnswerHead): void {
@@ -235,7 +235,7 @@ export class Exchange implements AttemptOwner, Slotted {
       !this.askedStable &&
       !this.override &&
       !this.headSent &&
-      (this.bytes?.length ?? 0) <= this.parts.config.ROUTER_RETRY_BODY_BYTES_MAX
+      (this.body?.length ?? 0) <= this.parts.config.ROUTER_RETRY_BODY_BYTES_MAX
     );
   }
 
@@ -291,7 +291,7 @@ export class Exchange implements AttemptOwner, Slotted {
   private finish(): void {
     if (this.finished) return;
     this.finished = true;
-    if (this.body) this.parts.bodyMemory.give(this.body.bytesTaken);
+    if (this.reading) this.parts.bodyMemory.give(this.reading.bytesTaken);
     this.parts.onFinished(this);
   }
 }

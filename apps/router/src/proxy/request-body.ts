@@ -1,5 +1,15 @@
 import type { BodySink, DirectRequest } from './direct-request.js';
 
+/** Shorter pieces are put together: each costs something wherever it goes. */
+const PIECE_BYTES_MIN = 16_384;
+
+/** A body that is there whole. A copy of a long one in one piece would be what its prediction costs most. */
+export interface Body {
+  readonly pieces: readonly Buffer[];
+  /** Bytes of all pieces. */
+  readonly length: number;
+}
+
 /** All request bodies held in memory, together. */
 export class BodyMemory {
   private bytes = 0;
@@ -19,7 +29,7 @@ export class BodyMemory {
 }
 
 export type BodyResult =
-  | { readonly kind: 'complete'; readonly body: Buffer }
+  | { readonly kind: 'complete'; readonly body: Body }
   /** Longer than allowed, or than there is memory for. The rest of it was not read. */
   | { readonly kind: 'too-long' | 'no-memory' };
 
@@ -47,10 +57,10 @@ export class RequestBody implements BodySink {
   }
 
   onEnd(): void {
-    const [first] = this.chunks;
-    const body = this.chunks.length === 1 ? first! : Buffer.concat(this.chunks, this.bytesTaken);
+    const { chunks, bytesTaken: length } = this;
+    const areLong = chunks.length <= 1 || length / chunks.length >= PIECE_BYTES_MIN;
     this.chunks = [];
-    this.onResult({ kind: 'complete', body });
+    this.onResult({ kind: 'complete', body: { pieces: areLong ? chunks : [Buffer.concat(chunks, length)], length } });
   }
 
   private refuse(kind: 'too-long' | 'no-memory'): void {
