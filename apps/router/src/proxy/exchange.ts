@@ -30,6 +30,7 @@ const NO_ANSWER: Readonly<Record<AttemptFault | 'overloaded', readonly [httpStat
 };
 const ONE_WRITE_BYTES_MAX = 16_384;
 const NO_BYTES = Buffer.alloc(0);
+const ignore = (): void => undefined;
 
 /** One request of the data plane, from its head to the last byte of its answer: assign, forward, answer, record. */
 export class Exchange implements AttemptOwner, Slotted {
@@ -60,7 +61,7 @@ export class Exchange implements AttemptOwner, Slotted {
     private readonly head: RequestHead,
   ) {
     response.on('close', () => this.onClientClosed());
-    response.on('error', () => undefined); // a client that is gone; 'close' follows
+    response.on('error', ignore); // a client that is gone; 'close' follows
   }
 
   /** Reads the body, if there is one, and goes on by itself. */
