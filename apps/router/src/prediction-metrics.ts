@@ -66,6 +66,7 @@ class DurationHistogram {
   readonly help = 'From routing to the last byte of the answer, or to when it was given up';
   readonly type = 'histogram';
   readonly aggregator = 'sum';
+  readonly labelNames = ['model', 'version'];
 
   constructor(
     readonly name: string,
