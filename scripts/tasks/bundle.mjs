@@ -10,8 +10,15 @@ export const programOf = (app) => (BUNDLED.includes(app) ? `services/${app}/main
 
 /** What npm brings: the compiled ones, for each machine its own, and kafkajs, whose single files the bus reaches for. */
 export const NOT_BUNDLED = ['@node-rs/crc32', 'kafkajs', 'lz4-napi', 'snappy'];
-/** What a service has besides: its page's files lie beside its code, and OpenTelemetry is loaded only when it is wanted. */
-const OF_SERVICES = ['swagger-ui-dist', /^@opentelemetry\//];
+/**
+ * What packages load whether it is used or not, and no service uses: half a megabyte of telephone numbers (a check of
+ * class-validator's), and OpenTelemetry for exemplars of metrics. By the package that asks for it.
+ */
+const UNUSED = [
+  { asks: '/node_modules/class-validator/', for: 'libphonenumber-js/max' },
+  { asks: '/node_modules/prom-client/', for: '@opentelemetry/api' },
+];
+const EMPTY = '\0empty';
 const OWN = join(ROOT, 'dist') + '/';
 
 /**
@@ -26,8 +33,8 @@ export async function bundle(app) {
     cwd: ROOT,
     input: { main: join(ROOT, 'dist', 'apps', app, 'src', 'main.js') },
     platform: 'node',
-    external: [...NOT_BUNDLED, ...OF_SERVICES],
-    plugins: [ownPlaces(folder)],
+    external: (id, importer) => isOutside(id) && !isUnused(id, importer),
+    plugins: [withoutUnused(), ownPlaces(folder)],
     // Nest asks for packages that a service has only if it uses them, and is told that they are not there.
     onLog: (level, log, say) => log.code !== 'UNRESOLVED_IMPORT' && say(level, log),
   });
@@ -38,6 +45,19 @@ export async function bundle(app) {
     chunkFileNames: '[name]-[hash].js',
   });
   await made.close();
+}
+
+/** Its page's files lie beside swagger-ui's code, and OpenTelemetry is loaded only when it is wanted. */
+const isOutside = (id) => NOT_BUNDLED.includes(id) || id === 'swagger-ui-dist' || id.startsWith('@opentelemetry/');
+const isUnused = (id, importer) => UNUSED.some((unused) => unused.for === id && importer?.includes(unused.asks));
+
+/** An empty module in the place of each of UNUSED. */
+function withoutUnused() {
+  return {
+    name: 'without-unused',
+    resolveId: (id, importer) => (isUnused(id, importer) ? EMPTY : null),
+    load: (id) => (id === EMPTY ? 'module.exports = {};' : null),
+  };
 }
 
 /** Our own modules find the files beside them where they are, and not where the bundle is. */

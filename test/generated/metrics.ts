@@ -13,6 +13,7 @@ export interface MetricEntry {
 /** What prom-client knows of a metric, of which its types tell a part. */
 interface Registered {
   readonly name: string;
+  readonly type: string;
   readonly help: string;
   readonly labelNames: readonly string[];
 }
@@ -36,7 +37,7 @@ function entriesOf(registry: Registry): MetricEntry[] {
   return registered
     .map((metric) => ({
       name: metric.name,
-      type: metric.constructor.name.toLowerCase(),
+      type: metric.type,
       help: metric.help,
       labels: metric.labelNames,
     }))

@@ -1,5 +1,6 @@
-import { addProcessMetrics, type OutcomeStatus } from '@app/shared/core';
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { addProcessMetrics } from '@app/shared/core';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { type PredictionFigures, PredictionMetrics } from './prediction-metrics.js';
 import type { AttemptFault } from './proxy/attempt.js';
 import type { ShadowCopies } from './proxy/shadow-copies.js';
 import type { OutcomePublisher } from './publishing/outcome-publisher.js';
@@ -8,12 +9,9 @@ import { measurePublishing, ROUTER_METRICS_PREFIX } from './publishing/publishin
 import type { RoutingTable } from './routing/routing-table.js';
 import type { WeightsSource } from './routing/weights.js';
 
-const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-
 /** Of one version: found once, so that a prediction costs no search. */
 export interface VersionMetrics {
-  readonly predictions: Readonly<Record<OutcomeStatus, { inc(): void }>>;
-  readonly seconds: { observe(value: number): void };
+  readonly predictions: PredictionFigures;
   readonly fallbacks: { inc(): void };
   countFault(fault: AttemptFault): void;
 }
@@ -35,8 +33,7 @@ export interface MeasuredParts {
 
 /** Every metric of the router. `aggregator`: how those of several workers become one; without it they are added up. */
 export class RouterMetrics {
-  private readonly predictions: Counter<'model' | 'version' | 'status'>;
-  private readonly seconds: Histogram<'model' | 'version'>;
+  private readonly predictions: PredictionMetrics;
   private readonly fallbacks: Counter<'model' | 'version'>;
   private readonly faults: Counter<'model' | 'version' | 'fault'>;
   private readonly refused: Counter<'code'>;
@@ -45,19 +42,7 @@ export class RouterMetrics {
   constructor(private readonly registry: Registry) {
     const registers = [registry];
     addProcessMetrics(registry, 'router');
-    this.predictions = new Counter({
-      name: `${ROUTER_METRICS_PREFIX}predictions_total`,
-      help: 'Predictions by the version they were routed to and what became of them there',
-      labelNames: ['model', 'version', 'status'],
-      registers,
-    });
-    this.seconds = new Histogram({
-      name: `${ROUTER_METRICS_PREFIX}prediction_duration_seconds`,
-      help: 'From routing to the last byte of the answer, or to when it was given up',
-      labelNames: ['model', 'version'],
-      buckets: SECONDS,
-      registers,
-    });
+    this.predictions = new PredictionMetrics(registry, ROUTER_METRICS_PREFIX);
     this.fallbacks = new Counter({
       name: `${ROUTER_METRICS_PREFIX}fallbacks_total`,
       help: 'Predictions that a version failed and stable was asked for instead',
@@ -85,16 +70,8 @@ export class RouterMetrics {
   }
 
   version(model: string, version: string): VersionMetrics {
-    const of = (status: OutcomeStatus): { inc(): void } => this.predictions.labels({ model, version, status });
     return {
-      predictions: {
-        ok: of('ok'),
-        error: of('error'),
-        timeout: of('timeout'),
-        overloaded: of('overloaded'),
-        cancelled: of('cancelled'),
-      },
-      seconds: this.seconds.labels({ model, version }),
+      predictions: this.predictions.of(model, version),
       fallbacks: this.fallbacks.labels({ model, version }),
       countFault: (fault) => this.faults.labels({ model, version, fault }).inc(),
     };

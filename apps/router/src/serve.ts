@@ -22,6 +22,7 @@ import { drain } from './drain.js';
 import { EvidenceRecorder } from './evidence-recorder.js';
 import { RouterMetrics } from './metrics.js';
 import { DataPlane } from './proxy/data-plane.js';
+import { DirectRequest } from './proxy/direct-request.js';
 import { ShadowCopies } from './proxy/shadow-copies.js';
 import { OutcomePublisher } from './publishing/outcome-publisher.js';
 import { PairPublisher } from './publishing/pair-publisher.js';
@@ -127,6 +128,7 @@ function connectParts(deps: ServingDeps) {
 async function serveHttp({ config, tracing, listen, metricsOf }: ServingDeps, { dataPlane, health, registry }: Parts) {
   const patienceMs = config.ROUTER_CLIENT_TIMEOUT_MS;
   const server = createServer({
+    IncomingMessage: DirectRequest,
     headersTimeout: patienceMs,
     requestTimeout: patienceMs,
     connectionsCheckingInterval: Math.min(CONNECTIONS_CHECK_MS, patienceMs / 5),

@@ -21,6 +21,8 @@ export interface Place {
 }
 
 const READY_MS_MAX = 30_000;
+/** Those of its image. */
+const SERVICE_FLAGS = ['--max-semi-space-size=4'];
 const SERVICE = join(import.meta.dirname, '..', '..', '..', 'services', 'router', 'main.js');
 
 /** A program of this folder. */
@@ -84,7 +86,7 @@ export interface RouterOptions {
   readonly core?: number | 'all';
   /** Its data directory; default: a new one. */
   readonly dataDir?: string;
-  /** Default: none, as in production. */
+  /** Besides those of production. */
   readonly nodeFlags?: readonly string[];
   /** Default: the service. */
   readonly main?: string;
@@ -96,7 +98,7 @@ export async function startRouter(options: RouterOptions, { folder, guard }: Pla
   const port = await freePort();
   const program = await Program.start({
     command: process.execPath,
-    args: [...nodeFlags, main],
+    args: [...SERVICE_FLAGS, ...nodeFlags, main],
     env: {
       HTTP_PORT: String(port),
       LOG_LEVEL: 'warn',

@@ -44,6 +44,19 @@ describe('an answer', () => {
     expect(read(`${text}hello`, { toHead })).toMatchObject({ ended: false, fault: 'excess-bytes' });
   });
 
+  it.each([
+    ['to a HEAD', [false, true, false]],
+    ['to another method', [true, false, true]],
+  ])('after the same head %s is read by what was asked', (_what, toHeads) => {
+    const ends: boolean[] = [];
+    const parser = new AnswerParser({ onHead: () => undefined, onBody: () => undefined, onEnd: (b) => ends.push(!b) });
+    for (const toHead of toHeads) {
+      parser.begin(toHead);
+      expect(parser.feed(bytes(LENGTH, toHead ? '' : 'hello'))).toBeNull();
+    }
+    expect(ends).toEqual(toHeads);
+  });
+
   it('without a length ends with its connection', () => {
     expect(read(`${NO_LENGTH}hello`)).toMatchObject({ body: 'hello', ended: false, fault: null });
     expect(read(`${NO_LENGTH}hello`, { closes: true })).toMatchObject({ body: 'hello', ended: true });

@@ -15,6 +15,8 @@ const LINE_BYTES_MAX = 4096;
 const TRAILER_BYTES_MAX = 16_384;
 /** A server could go on for ever with answers that are none. */
 const INFORMATIONAL_MAX = 32;
+/** Longer heads are not remembered. */
+const REMEMBERED_LENGTH_MAX = 1024;
 const HEAD_END = Buffer.from('\r\n\r\n');
 const HEAD_BEGINNING = 'HTTP/1.';
 const LF = 0x0a;
@@ -38,6 +40,8 @@ export class AnswerParser {
   private readonly waiting = new ByteStore();
   private trailerBytes = 0;
   private informational = 0;
+  /** The last head, as text and as read: the answers of one server mostly begin alike. */
+  private known: { readonly text: string; readonly toHead: boolean; readonly head: AnswerHead } | null = null;
   private untouched = true;
 
   constructor(private readonly sink: AnswerSink) {}
@@ -138,7 +142,7 @@ export class AnswerParser {
 
   /** `next`: where what follows the head begins, of `length` bytes that came. */
   private takeHead(text: string, next: number, length: number): number | AnswerFault {
-    const head = parseAnswerHead(text, this.toHead);
+    const head = this.parseHead(text);
     if (typeof head === 'string') return head;
     if (head.httpStatus < 200) return ++this.informational > INFORMATIONAL_MAX ? 'malformed-head' : next;
     const { framing, bodyBytes } = head;
@@ -148,6 +152,14 @@ export class AnswerParser {
     this.sink.onHead(head);
     if (framing === 'none' && !this.isDone) this.finish(null);
     return next;
+  }
+
+  private parseHead(text: string): AnswerHead | AnswerFault {
+    const { known, toHead } = this;
+    if (known !== null && known.text === text && known.toHead === toHead) return known.head;
+    const head = parseAnswerHead(text, toHead);
+    if (typeof head !== 'string' && text.length <= REMEMBERED_LENGTH_MAX) this.known = { text, toHead, head };
+    return head;
   }
 
   private readLength(bytes: Buffer, at: number): number | AnswerFault {

@@ -7,6 +7,7 @@ import type { EvidenceRecorder } from '../evidence-recorder.js';
 import type { RouterMetrics } from '../metrics.js';
 import type { RoutingTable } from '../routing/routing-table.js';
 import { Deadlines } from './deadlines.js';
+import type { DirectRequest } from './direct-request.js';
 import { answerError, answerErrorEarly } from './error-answer.js';
 import { Exchange } from './exchange.js';
 import { BodyMemory } from './request-body.js';
@@ -80,12 +81,12 @@ export class DataPlane {
   }
 
   /** Handles a request for which isDataPath() holds. */
-  handle(request: IncomingMessage, response: ServerResponse): void {
+  handle(request: DirectRequest, response: ServerResponse): void {
     this.admit(request, response)?.begin();
   }
 
   /** `Expect: 100-continue`: only asks for a body that will be read. */
-  handleExpectContinue(request: IncomingMessage, response: ServerResponse): void {
+  handleExpectContinue(request: DirectRequest, response: ServerResponse): void {
     const exchange = this.admit(request, response);
     if (!exchange) return;
     response.writeContinue();
@@ -93,7 +94,7 @@ export class DataPlane {
   }
 
   /** Null: it was refused. */
-  private admit(request: IncomingMessage, response: ServerResponse): Exchange | null {
+  private admit(request: DirectRequest, response: ServerResponse): Exchange | null {
     const path = parseDataPath(request.url!);
     if (typeof path === 'string') return this.refuse(request, response, 400, path);
     const head = readRequestHead(request.rawHeaders, this.names);

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { AnswerHead } from '../domain/answer-head.js';
 import { armOfPoint } from '../domain/assignment.js';
 import { PREDICTION_ID_HEADER, type RequestHead, VERSION_HEADER, answerHeaders } from '../domain/headers.js';
@@ -6,10 +6,11 @@ import { readSegment } from '../domain/segment.js';
 import type { ServedModel, ServedVersion } from '../routing/served-model.js';
 import { Attempt, type AttemptFault, type AttemptOwner } from './attempt.js';
 import type { DataPlaneParts } from './data-plane.js';
+import { type DirectRequest, NO_BODY } from './direct-request.js';
 import { answerError, answerErrorEarly } from './error-answer.js';
 import { mayHoldPrediction } from './held-answer.js';
 import { type Ending, Prediction } from './prediction.js';
-import { type BodyResult, RequestBody } from './request-body.js';
+import { type Body, type BodyResult, RequestBody } from './request-body.js';
 import type { Slotted } from './slot-list.js';
 import { watchUnreadAnswer } from './unread-answer.js';
 import { findUnit } from './unit.js';
@@ -29,12 +30,13 @@ const NO_ANSWER: Readonly<Record<AttemptFault | 'overloaded', readonly [httpStat
 };
 const ONE_WRITE_BYTES_MAX = 16_384;
 const NO_BYTES = Buffer.alloc(0);
+const ignore = (): void => undefined;
 
 /** One request of the data plane, from its head to the last byte of its answer: assign, forward, answer, record. */
 export class Exchange implements AttemptOwner, Slotted {
   slot = -1;
-  private body: RequestBody | null = null;
-  private bytes: Buffer | null = null;
+  private reading: RequestBody | null = null;
+  private body: Body | null = null;
   private attempt: Attempt | null = null;
   /** Null until it is routed, and for requests that are none: only a POST is. */
   private prediction: Prediction | null = null;
@@ -52,22 +54,25 @@ export class Exchange implements AttemptOwner, Slotted {
 
   constructor(
     private readonly parts: DataPlaneParts,
-    private readonly request: IncomingMessage,
+    private readonly request: DirectRequest,
     private readonly response: ServerResponse,
     private readonly model: ServedModel,
     private readonly target: string,
     private readonly head: RequestHead,
   ) {
     response.on('close', () => this.onClientClosed());
-    response.on('error', () => undefined); // a client that is gone; 'close' follows
+    response.on('error', ignore); // a client that is gone; 'close' follows
   }
 
   /** Reads the body, if there is one, and goes on by itself. */
   begin(): void {
-    if (!this.head.hasBody) return this.route();
+    if (!this.head.hasBody) {
+      this.request.takeBody(NO_BODY);
+      return this.route();
+    }
     const { config, bodyMemory: memory } = this.parts;
     const limits = { bytesMax: config.ROUTER_BODY_BYTES_MAX, memory };
-    this.body = new RequestBody(this.request, limits, (result) => this.onBody(result));
+    this.reading = new RequestBody(this.request, limits, (result) => this.onBody(result));
   }
 
   /** The router is closing and cannot wait any longer. */
@@ -78,7 +83,7 @@ export class Exchange implements AttemptOwner, Slotted {
   private onBody(result: BodyResult): void {
     if (this.finished) return;
     if (result.kind === 'complete') {
-      this.bytes = result.body;
+      this.body = result.body;
       return this.route();
     }
     const [code, text] =
@@ -112,7 +117,7 @@ export class Exchange implements AttemptOwner, Slotted {
       this.parts.shadows.offer(this.parts, model.shadow, this.prediction, {
         target: this.target,
         lines: head.lines,
-        body: this.bytes,
+        body: this.body,
       });
   }
 
@@ -127,9 +132,9 @@ export class Exchange implements AttemptOwner, Slotted {
     if (version.upstream.inFlight >= version.planned.maxConcurrency) {
       return this.endedBadly({ version, status: 'overloaded', httpStatus: 0, latencyMs: 0 }, 'overloaded');
     }
-    const { target, bytes } = this;
+    const { target, body } = this;
     this.attempt = new Attempt(this, version, this.parts.clock.monotonicMs(), this.parts);
-    this.attempt.send({ method: this.request.method!, target, lines: this.head.lines, body: bytes });
+    this.attempt.send({ method: this.request.method!, target, lines: this.head.lines, body });
   }
 
   onHead(attempt: Attempt, head: AnswerHead): void {
@@ -231,7 +236,7 @@ export class Exchange implements AttemptOwner, Slotted {
       !this.askedStable &&
       !this.override &&
       !this.headSent &&
-      (this.bytes?.length ?? 0) <= this.parts.config.ROUTER_RETRY_BODY_BYTES_MAX
+      (this.body?.length ?? 0) <= this.parts.config.ROUTER_RETRY_BODY_BYTES_MAX
     );
   }
 
@@ -287,7 +292,7 @@ export class Exchange implements AttemptOwner, Slotted {
   private finish(): void {
     if (this.finished) return;
     this.finished = true;
-    if (this.body) this.parts.bodyMemory.give(this.body.bytesTaken);
+    if (this.reading) this.parts.bodyMemory.give(this.reading.bytesTaken);
     this.parts.onFinished(this);
   }
 }

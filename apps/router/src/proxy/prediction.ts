@@ -104,8 +104,7 @@ export class Prediction {
     // The answer, if there is one, is stable's when the version failed.
     const { prediction, values, predictionBin } = this.failed ? NO_ANSWER : this.answer;
     const { version, status, httpStatus, latencyMs, firstByteMs } = this.failed ?? ending;
-    version.metrics.predictions[status].inc();
-    version.metrics.seconds.observe(latencyMs / 1000);
+    version.metrics.predictions.count(status, latencyMs);
     this.parts.evidence.record(version, bucket, {
       predictionId: this.id(ending.version),
       bucket: bucket?.number ?? null,

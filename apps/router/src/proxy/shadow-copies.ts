@@ -4,6 +4,7 @@ import type { ServedShadow } from '../routing/served-model.js';
 import type { Attempt } from './attempt.js';
 import type { DataPlaneParts } from './data-plane.js';
 import type { Prediction } from './prediction.js';
+import type { Body } from './request-body.js';
 import { ShadowCopy } from './shadow-copy.js';
 
 /** A longer body is not copied. */
@@ -14,7 +15,7 @@ const SHADOW_LINE = `${SHADOW_HEADER}: 1\r\n`;
 export interface CopiedRequest {
   readonly target: string;
   readonly lines: string;
-  readonly body: Buffer | null;
+  readonly body: Body | null;
 }
 
 /** Why a prediction that was to be copied was not. */

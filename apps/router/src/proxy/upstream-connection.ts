@@ -3,12 +3,13 @@ import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { AnswerFault, AnswerHead } from '../domain/answer-head.js';
 import { AnswerParser, type AnswerSink } from '../domain/answer-parser.js';
 import type { Expiring } from './deadlines.js';
+import type { Body } from './request-body.js';
 
 /** A request as it goes out. */
 export interface UpstreamRequest {
   /** Up to and with the empty line; latin1. */
   readonly head: string;
-  readonly body: Buffer | null;
+  readonly body: Body | null;
   readonly isHead: boolean;
 }
 
@@ -111,11 +112,14 @@ export class UpstreamConnection implements AnswerSink, AnswerControl, Expiring {
     if (body === null) {
       this.socket.write(head, 'latin1');
     } else if (body.length <= ONE_WRITE_BYTES_MAX) {
-      this.socket.write(head + body.toString('latin1'), 'latin1');
+      this.socket.write(
+        body.pieces.reduce((text, piece) => text + piece.toString('latin1'), head),
+        'latin1',
+      );
     } else {
       this.socket.cork();
       this.socket.write(head, 'latin1');
-      this.socket.write(body);
+      for (const piece of body.pieces) this.socket.write(piece);
       this.socket.uncork();
     }
   }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { CanaryError, type Clock } from '@app/shared/core';
 import { withoutHeaders } from '../domain/headers.js';
+import type { Body } from '../proxy/request-body.js';
 import { UpstreamClient } from '../proxy/upstream-client.js';
 import type { AnswerHandler } from '../proxy/upstream-connection.js';
 
@@ -18,7 +19,7 @@ export interface ForwardedRequest {
   readonly target: string;
   /** Header lines, each with its line break; without Host and Content-Length. */
   readonly lines: string;
-  readonly body: Buffer | null;
+  readonly body: Body | null;
 }
 
 /** The connections to one version's model server, and how many predictions it works on for this router. */
@@ -69,7 +70,7 @@ export class Upstream {
 }
 
 /** A server may wait for a body where one is usual, if nothing is said. */
-function lengthLine(method: string, body: Buffer | null): string {
+function lengthLine(method: string, body: Body | null): string {
   if (body !== null) return `Content-Length: ${body.length}\r\n`;
   return method === 'POST' || method === 'PUT' || method === 'PATCH' ? 'Content-Length: 0\r\n' : '';
 }
