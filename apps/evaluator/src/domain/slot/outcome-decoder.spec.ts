@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Outcome } from '@app/shared';
+import type { BucketRecord, Outcome } from '@app/shared';
 import { describe, expect, it } from 'vitest';
 import { seeds } from '../../../../../test/fixtures/thorough.js';
 import { seededRandom } from '../../testing/builders.js';
+import { BucketDecoder } from './bucket-decoder.js';
 import { OutcomeDecoder, type SlotOutcome } from './outcome-decoder.js';
 import { judgeOutcomeRecord, readOutcomeRecord } from './read-outcome-record.js';
 
@@ -39,6 +40,29 @@ function randomOutcome(random: Random): Outcome {
   };
 }
 
+function randomBucket(random: Random): BucketRecord {
+  const count = (): number => Math.floor(random() ** 8 * Number.MAX_SAFE_INTEGER);
+  const ageMs = (): number => pick(random, [0, 50.25, random() * 1e6, 1e-7]);
+  const names = ['v1', 'v2', '7', '3', 'größe', 'toString', '', 'x'.repeat(201)].filter(() => random() < 0.3);
+  const counts = () => ({ routed: count(), intended: count(), pending: count(), dropped: count() });
+  return {
+    kind: 'bucket',
+    schemaVersion: 1,
+    model: pick(random, ['digits', 'fraud', 'größe', 'a"b', 'm\\n']),
+    generation: Math.floor(random() * 20),
+    router: `router-${Math.floor(random() * 4)}-5f0c2ab98d3e7741`,
+    lane: Math.floor(random() * 12),
+    sequence: count(),
+    bucket: Math.floor(random() * 1e9),
+    routedFrom: 1_795_356_130_000 + Math.floor(random() * 1e9),
+    routedTo: 1_795_356_130_000 + Math.floor(random() * 1e9),
+    ageMs: ageMs(),
+    previousAgeMs: ageMs(),
+    versions: Object.fromEntries(names.map((name) => [name, counts()])),
+    final: random() < 0.5,
+  };
+}
+
 /** Forms that a number, a text or anything else may have, in JSON or nearly so. */
 const TOKENS = [
   ...['0', '-0', '1', '-1', '1.0', '01', '1.', '.5', '+1', '1e3', '1E+2', '1e-400', '1e999', '-1e999', '0x10', '1_0'],
@@ -46,6 +70,12 @@ const TOKENS = [
   ...['0.1', '0.30000000000000004', '123456789.123456', '1234567890123.45', '12345678901234.567', '5e-324', '0.0'],
   ...['"ok"', '"\\u006fk"', '"\\ud800"', '"ü"', '"😀"', '""', '"a\\"b"', '"\u0001"', '"\u007f"', '"\t"', '"1"'],
   ...['null', 'true', 'false', 'True', 'NaN', 'Infinity', '[]', '{}', '[1]', '{"a":1}', '{"a":"1"}', '{"a":1,"a":2}'],
+  ...['{"v1":{"routed":1,"intended":1,"pending":0,"dropped":0}}', '{"v1":{"routed":1,"intended":1,"pending":0}}'],
+  ...[
+    '{"v1":{"dropped":1,"routed":2,"intended":3,"pending":4},"v1":{"routed":5,"intended":6,"pending":7,"dropped":8}}',
+  ],
+  ...['{"__proto__":{"routed":1,"intended":1,"pending":0,"dropped":0}}', '{"v1":{}}', '{"v1":1}', '{"v1":null}'],
+  ...['{"v1":{"routed":1,"intended":1,"pending":0,"dropped":0,"more":1}}', '{"v1":{"routed":-1}}', '{"v1":[1]}'],
   ...['{"__proto__":1}', '{"constructor":2}', '{ "a":1}', '{"a":1,}', '{"b":1e5,"a":-2.5}', ''],
   ...[`"${'x'.repeat(100)}"`, `"${'x'.repeat(101)}"`, `"${'x'.repeat(500)}"`, `"${'x'.repeat(501)}"`],
   `{${Array.from({ length: 8 }, (_, i) => `"n${i}":${i}`).join(',')}}`,
@@ -53,8 +83,8 @@ const TOKENS = [
 ];
 
 /** The texts of a record's fields, to be put together in another way. */
-const fieldsOf = (outcome: Outcome): string[] =>
-  Object.entries(outcome).flatMap(([name, value]) =>
+const fieldsOf = (record: Outcome | BucketRecord): string[] =>
+  Object.entries(record).flatMap(([name, value]) =>
     value === undefined ? [] : [`${JSON.stringify(name)}:${JSON.stringify(value)}`],
   );
 
@@ -121,20 +151,48 @@ function difference(bytes: Buffer): unknown {
   return isDeepStrictEqual(read, judged) ? null : { text: bytes.toString(), expected: judged, got: read };
 }
 
+/** Reads records of all kinds of forms in both ways. */
+function compare(seed: number, randomRecord: (random: Random) => Outcome | BucketRecord): void {
+  const random = seededRandom(seed);
+  const [accepted, refused] = [new Set<number>(), new Set<number>()];
+  for (let i = 0; i < 3_000; i++) {
+    const way = Math.floor(random() * MUTATIONS.length);
+    const whole = Buffer.from(MUTATIONS[way]!(fieldsOf(randomRecord(random)), random));
+    const bytes = random() < 0.3 ? mutatedBytes(whole, random) : whole;
+    const found = difference(bytes);
+    if (found !== null) expect(found).toBeNull();
+    (judgeOutcomeRecord(bytes).kind === 'refused' ? refused : accepted).add(way);
+  }
+  // Both ends of the question have been asked.
+  expect([accepted.size, refused.size].every((ways) => ways > MUTATIONS.length / 2)).toBe(true);
+}
+
+describe('the decoder of bucket records', () => {
+  it.each(seeds(6, 3))('accepts, refuses and reads what the parser and the schema do (seed %i)', (seed) => {
+    compare(seed, randomBucket);
+  });
+
+  it('reads by itself what routers write', () => {
+    const random = seededRandom(7);
+    const decoder = new BucketDecoder();
+    for (let i = 0; i < 500; i++) {
+      const counts = { routed: i, intended: 7, pending: 1, dropped: 0 };
+      const bucket = {
+        ...randomBucket(random),
+        model: 'digits',
+        sequence: i,
+        versions: { v1: counts, 'v2.0': counts },
+      };
+      const text = JSON.stringify(bucket);
+      expect([decoder.decode(Buffer.from(text)), text]).toEqual([true, text]);
+      expect(decoder.record).toEqual(bucket);
+    }
+  });
+});
+
 describe('the decoder of outcomes', () => {
   it.each(seeds(6, 3))('accepts, refuses and reads what the parser and the schema do (seed %i)', (seed) => {
-    const random = seededRandom(seed);
-    const [accepted, refused] = [new Set<number>(), new Set<number>()];
-    for (let i = 0; i < 3_000; i++) {
-      const way = Math.floor(random() * MUTATIONS.length);
-      const whole = Buffer.from(MUTATIONS[way]!(fieldsOf(randomOutcome(random)), random));
-      const bytes = random() < 0.3 ? mutatedBytes(whole, random) : whole;
-      const found = difference(bytes);
-      if (found !== null) expect(found).toBeNull();
-      (judgeOutcomeRecord(bytes).kind === 'outcome' ? accepted : refused).add(way);
-    }
-    // Both ends of the question have been asked.
-    expect([accepted.size, refused.size].every((ways) => ways > MUTATIONS.length / 2)).toBe(true);
+    compare(seed, randomOutcome);
   });
 
   it('reads by itself what routers write, and what else has ASCII names and numbers of a usual length', () => {
