@@ -1,6 +1,6 @@
 import { RESOLUTIONS, windowChunk, windowChunkTtlMs, windowField, type WindowId, windowKeys } from '@app/shared';
 import type { ChainableCommander, Cluster, Redis } from 'ioredis';
-import { packSummary, unpackSummary } from '../domain/slot/summary-codec.js';
+import { packSummaries, unpackSummaries } from '../domain/slot/summary-codec.js';
 import { LuaScript } from './lua-script.js';
 import { isMetaField, META_FIELD, SLOT_TTL_MS, slotKeys } from './slot-keys.js';
 import {
@@ -63,7 +63,7 @@ export class RedisSlotStore implements SlotStore {
     ];
     for (const [field, value] of change.set) args.push(field, value);
     args.push(...change.deleted);
-    for (const summaries of change.summaries.values()) pushSummaries(args, summaries);
+    for (const summaries of change.summaries.values()) args.push(...entryOf(summaries));
     for (const [, { ttlMs, chunk }] of windows) {
       args.push(ttlMs, chunk.length);
       for (const { id, value } of chunk) args.push(windowField(id), value);
@@ -83,12 +83,9 @@ export class RedisSlotStore implements SlotStore {
     const [meta, entries] = results as [(Buffer | null)[], RawEntry[]];
     const position = numberOf(meta[0]);
     if (position === null) return null;
-    return {
-      position,
-      logTimeMs: numberOf(meta[1]) ?? -1,
-      trimmedTo: numberOf(meta[2]) ?? 0,
-      summaries: entries.map(placedOf),
-    };
+    const trimmedTo = numberOf(meta[2]) ?? 0;
+    const summaries = summariesOf(entries, Math.max(from, trimmedTo));
+    return { position, logTimeMs: numberOf(meta[1]) ?? -1, trimmedTo, summaries };
   }
 
   /** Of several shards one may be away: its slots are null. */
@@ -120,7 +117,7 @@ export class RedisSlotStore implements SlotStore {
     if (!image) return null;
     const parts = owners.map((owner) => {
       const trimmedTo = numberOf(hash[META_FIELD.trimmed(owner)]) ?? 0;
-      return [owner, { trimmedTo, summaries: (streams[owner] ?? []).map(placedOf) }] as const;
+      return [owner, { trimmedTo, summaries: summariesOf(streams[owner] ?? [], trimmedTo) }] as const;
     });
     return { image, owners: new Map(parts.filter(([, { trimmedTo, summaries }]) => trimmedTo || summaries.length)) };
   }
@@ -153,7 +150,8 @@ export class RedisSlotStore implements SlotStore {
     const streams: string[] = [];
     for (let owner = 0; owner < this.options.owners; owner++) {
       streams.push(keys.summaries(owner));
-      pushSummaries(args, owners.get(owner)?.summaries ?? []);
+      const summaries = owners.get(owner)?.summaries ?? [];
+      args.push(...(summaries.length > 0 ? entryOf(summaries) : ['', '']));
     }
     const restored = (await this.restoreScript.run(this.redis, [keys.slot, ...streams], args)) === 1;
     if (!restored) return 'newer-found';
@@ -207,16 +205,18 @@ export class RedisSlotStore implements SlotStore {
   }
 }
 
-function pushSummaries(args: Args, summaries: readonly PlacedSummary[]): void {
-  args.push(summaries.length);
+/**
+ * An entry of a stream: its id and all of an owner's summaries of one change, some at least. It stands at the last of
+ * them, so that XRANGE and XTRIM from an offset on keep every entry that has one there.
+ */
+function entryOf(summaries: readonly PlacedSummary[]): [string, Buffer] {
+  const { offset, index } = summaries.at(-1)!;
   // Stream ids begin at 0-1.
-  for (const { offset, index, summary } of summaries) args.push(`${offset}-${index + 1}`, packSummary(summary));
+  return [`${offset}-${index + 1}`, packSummaries(summaries)];
 }
 
-function placedOf([id, [, packed]]: RawEntry): PlacedSummary {
-  const [offset, index] = id.toString('latin1').split('-') as [string, string];
-  return { offset: Number(offset), index: Number(index) - 1, summary: unpackSummary(packed!) };
-}
+const summariesOf = (entries: readonly RawEntry[], from: number): PlacedSummary[] =>
+  entries.flatMap(([, [, packed]]) => unpackSummaries(packed!, from));
 
 function imageOf(hash: Record<string, Buffer>): SlotImage | null {
   const position = numberOf(hash[META_FIELD.position]);
