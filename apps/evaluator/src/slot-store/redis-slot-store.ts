@@ -11,6 +11,7 @@ import {
   type SlotId,
   type SlotImage,
   slotName,
+  type SlotRead,
   type SlotStore,
   type WholeSlot,
 } from './slot-store.js';
@@ -27,11 +28,15 @@ type Args = (string | number | Buffer)[];
 /** Entry of a stream as ioredis gives it: id, [field, value]. */
 type RawEntry = [Buffer, Buffer[]];
 
+/** What read-slot-2.lua gives. */
+type RawView = [position: Buffer, logTime: Buffer | null, trimmedTo: Buffer | null, entries: RawEntry[]];
+
 /** Slots in Redis. Every read and every change of a slot is one atomic step on one hash tag. */
 export class RedisSlotStore implements SlotStore {
   private readonly redis: Redis | Cluster;
   private readonly windowKeys: ReturnType<typeof windowKeys>;
   private readonly applyScript = new LuaScript('apply-slot-n.lua');
+  private readonly readScript = new LuaScript('read-slot-2.lua');
   private readonly trimScript = new LuaScript('trim-summaries-2.lua');
   private readonly restoreScript = new LuaScript('restore-slot-n.lua');
   /** Slots that this process has made known to the readers of windows. */
@@ -75,28 +80,31 @@ export class RedisSlotStore implements SlotStore {
   }
 
   async readForOwner(slot: SlotId, owner: number, from: number): Promise<OwnerView | null> {
-    const keys = this.keys(slot);
-    const fields = [META_FIELD.position, META_FIELD.logTime, META_FIELD.trimmed(owner)];
-    const results = await this.atomically((multi) =>
-      multi.hmgetBuffer(keys.slot, ...fields).xrangeBuffer(keys.summaries(owner), `${from}-0`, '+'),
-    );
-    const [meta, entries] = results as [(Buffer | null)[], RawEntry[]];
-    const position = numberOf(meta[0]);
-    if (position === null) return null;
-    const trimmedTo = numberOf(meta[2]) ?? 0;
-    const summaries = summariesOf(entries, Math.max(from, trimmedTo));
-    return { position, logTimeMs: numberOf(meta[1]) ?? -1, trimmedTo, summaries };
+    const [view] = await this.readTogether(owner, [{ slot, from }]);
+    if (view instanceof Error) throw view;
+    return view!;
   }
 
   /** Of several shards one may be away: its slots are null. */
-  async readAllForOwner(
-    owner: number,
-    reads: readonly { readonly slot: SlotId; readonly from: number }[],
-  ): Promise<readonly (OwnerView | null)[]> {
-    const views = await Promise.allSettled(reads.map(({ slot, from }) => this.readForOwner(slot, owner, from)));
-    const failed = views.find((view) => view.status === 'rejected');
-    if (failed && views.every((view) => view.status === 'rejected')) throw failed.reason;
-    return views.map((view) => (view.status === 'fulfilled' ? view.value : null));
+  async readAllForOwner(owner: number, reads: readonly SlotRead[]): Promise<readonly (OwnerView | null)[]> {
+    // Slots lie on the shards of a cluster as their names have it; a single Redis is asked for all of them at once.
+    const together = this.redis.isCluster ? reads.map((read) => [read]) : [reads];
+    const asked = await Promise.allSettled(together.map((some) => this.readTogether(owner, some)));
+    const views = asked.flatMap((some, i) =>
+      some.status === 'fulfilled' ? some.value : together[i]!.map(() => some.reason as Error),
+    );
+    const failed = views.find((view) => view instanceof Error);
+    if (failed && views.every((view) => view instanceof Error)) throw failed;
+    return views.map((view) => (view instanceof Error ? null : view));
+  }
+
+  private async readTogether(owner: number, reads: readonly SlotRead[]): Promise<(OwnerView | null | Error)[]> {
+    const calls = reads.map(({ slot, from }) => {
+      const keys = this.keys(slot);
+      return { keys: [keys.slot, keys.summaries(owner)], args: [META_FIELD.trimmed(owner), from] };
+    });
+    const results = (await this.readScript.readAll(this.redis, calls)) as (RawView | null | Error)[];
+    return results.map((raw, i) => (raw === null || raw instanceof Error ? raw : viewOf(raw, reads[i]!.from)));
   }
 
   async trim(slot: SlotId, owner: number, below: number): Promise<void> {
@@ -217,6 +225,12 @@ function entryOf(summaries: readonly PlacedSummary[]): [string, Buffer] {
 
 const summariesOf = (entries: readonly RawEntry[], from: number): PlacedSummary[] =>
   entries.flatMap(([, [, packed]]) => unpackSummaries(packed!, from));
+
+function viewOf([position, logTime, trimmed, entries]: RawView, from: number): OwnerView {
+  const trimmedTo = numberOf(trimmed) ?? 0;
+  const summaries = summariesOf(entries, Math.max(from, trimmedTo));
+  return { position: numberOf(position)!, logTimeMs: numberOf(logTime) ?? -1, trimmedTo, summaries };
+}
 
 function imageOf(hash: Record<string, Buffer>): SlotImage | null {
   const position = numberOf(hash[META_FIELD.position]);
