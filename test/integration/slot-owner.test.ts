@@ -128,7 +128,11 @@ async function caughtUp(): Promise<void> {
 
 /** Every slot, against one fold of the whole topic in one go: the same fields, the same summaries at the same places. */
 async function expectPureFunctions(): Promise<{ summaries: number; outcomes: number }> {
-  const logs = Array.from({ length: PARTITIONS }, (): BusRecord[] => []);
+  // Ticks go on: the topic is read after the slots, so that it has all that they stand on.
+  const slots = await Promise.all(
+    Array.from({ length: PARTITIONS }, async (_, partition) => (await store.loadWhole(slotOf(partition)))!),
+  );
+  const logs = slots.map((): BusRecord[] => []);
   const follower = bus.follower({
     topics: [topics.outcome],
     onBatch: ({ partition, records }) => void logs[partition]!.push(...records),
@@ -137,7 +141,7 @@ async function expectPureFunctions(): Promise<{ summaries: number; outcomes: num
   await follower.close();
   let [summaries, outcomes] = [0, 0];
   for (const [partition, log] of logs.entries()) {
-    const whole = (await store.loadWhole(slotOf(partition)))!;
+    const whole = slots[partition]!;
     const { position } = whole.image;
     const records = log.filter(({ offset }) => offset < position);
     const folded = new OutcomeSlot(partition, CONTROL_PARTITIONS, null).foldBatch(records, position);

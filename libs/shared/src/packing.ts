@@ -8,6 +8,8 @@ const SHORT_TEXT = 64;
 export class PackWriter {
   private bytes = Buffer.alloc(4096);
   private length = 0;
+  /** Names since the last take(), with their numbers from 1 on. */
+  private readonly names = new Map<string, number>();
 
   /** A whole number from 0 to 2^53 - 1, seven bits a byte, lowest first. */
   uint(value: number): this {
@@ -46,6 +48,14 @@ export class PackWriter {
     return this;
   }
 
+  /** A text that comes again and again: from the second time on it is a number. */
+  name(value: string): this {
+    const known = this.names.get(value);
+    if (known !== undefined) return this.uint(known);
+    this.names.set(value, this.names.size + 1);
+    return this.uint(0).text(value);
+  }
+
   block(value: Buffer): this {
     this.uint(value.length);
     this.reserve(value.length);
@@ -57,6 +67,7 @@ export class PackWriter {
   take(): Buffer {
     const packed = Buffer.from(this.bytes.subarray(0, this.length));
     this.length = 0;
+    if (this.names.size > 0) this.names.clear();
     return packed;
   }
 
@@ -93,6 +104,7 @@ export class PackWriter {
 /** Reads what a PackWriter wrote, in the same order. Throws CanaryError `corrupt-pack` when the bytes end too early. */
 export class PackReader {
   private at = 0;
+  private names: string[] | null = null;
   constructor(private readonly bytes: Buffer) {}
 
   uint(): number {
@@ -120,6 +132,16 @@ export class PackReader {
 
   text(): string {
     return this.slice().toString('utf8');
+  }
+
+  /** What name() wrote; all those before it have to be read. */
+  name(): string {
+    const number = this.uint();
+    const names = (this.names ??= []);
+    if (number === 0) names.push(this.text());
+    const name = number === 0 ? names.at(-1) : names[number - 1];
+    if (name === undefined) throw corrupt();
+    return name;
   }
 
   block(): Buffer {

@@ -41,9 +41,9 @@ const ID_BYTES = 1 + TAG_BYTES + PAYLOAD_BYTES;
 /** Length of every id, characters. */
 export const PREDICTION_ID_LENGTH = 60;
 const VALUE_KINDS = ['none', 'class', 'number'] as const;
-const CLASSES_REMEMBERED = 4096;
-const CLASS_REMEMBERED_LENGTH = 64;
-const classHashes = new Map<string, number>();
+/** Of classes, and of models. */
+const TEXTS_REMEMBERED = 4096;
+const TEXT_REMEMBERED_LENGTH = 64;
 
 /** One sealing key of at least 32 bytes under a number 0..255. */
 export interface SealingKey {
@@ -108,8 +108,8 @@ export class PredictionIdSealer {
 
   /** Opens an id. Codes: malformed-prediction-id, unknown-prediction-id-key, forged-prediction-id. */
   open(id: string): Parsed<Attribution> {
-    const bytes = id.length === PREDICTION_ID_LENGTH ? Buffer.from(id, 'base64url') : null;
-    if (bytes?.length !== ID_BYTES)
+    const bytes = this.scratch;
+    if (id.length !== PREDICTION_ID_LENGTH || bytes.write(id, 'base64url') !== ID_BYTES)
       return refuse('malformed-prediction-id', `a prediction id has ${PREDICTION_ID_LENGTH} URL-safe characters`);
     const key = this.keys.get(bytes[0]!);
     if (!key) return refuse('unknown-prediction-id-key', `no key number ${bytes[0]}: was it removed too early?`);
@@ -141,20 +141,24 @@ export function randomSealingKey(): SealingKey {
 }
 
 /** First 40 bits of SHA-256 of a model's name. */
-export function modelHash(model: string): number {
-  return hash('sha256', `model:${model}`, 'buffer').readUIntBE(0, 5);
-}
+export const modelHash = rememberedHash('model', 10);
 
-/** First 48 bits of SHA-256 of a class as text: 3, "3" and 3.0 are the same class. Remembered, for classes come again and again. */
-export function classHash(value: string | number | boolean): number {
-  const text = String(value);
-  const known = classHashes.get(text);
-  if (known !== undefined) return known;
-  const made = Number.parseInt(hash('sha256', `class:${text}`, 'hex').slice(0, 12), 16);
-  if (text.length > CLASS_REMEMBERED_LENGTH) return made;
-  if (classHashes.size >= CLASSES_REMEMBERED) classHashes.clear();
-  classHashes.set(text, made);
-  return made;
+const hashOfClass = rememberedHash('class', 12);
+/** First 48 bits of SHA-256 of a class as text: 3, "3" and 3.0 are the same class. */
+export const classHash = (value: string | number | boolean): number => hashOfClass(String(value));
+
+/** The first digits of the hash of a text of some kind. Remembered, for models and classes come again and again. */
+function rememberedHash(kind: string, hexDigits: number): (text: string) => number {
+  const hashes = new Map<string, number>();
+  return (text) => {
+    const known = hashes.get(text);
+    if (known !== undefined) return known;
+    const made = Number.parseInt(hash('sha256', `${kind}:${text}`, 'hex').slice(0, hexDigits), 16);
+    if (text.length > TEXT_REMEMBERED_LENGTH) return made;
+    if (hashes.size >= TEXTS_REMEMBERED) hashes.clear();
+    hashes.set(text, made);
+    return made;
+  };
 }
 
 function derive(key: SealingKey): DerivedKey {

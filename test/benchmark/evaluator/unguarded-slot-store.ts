@@ -1,6 +1,6 @@
 import { windowChunk, windowChunkTtlMs, windowField, windowKeys } from '@app/shared';
 import type { Redis } from 'ioredis';
-import { packSummary } from '../../../apps/evaluator/src/domain/slot/summary-codec.js';
+import { packSummaries } from '../../../apps/evaluator/src/domain/slot/summary-codec.js';
 import { RedisSlotStore } from '../../../apps/evaluator/src/slot-store/redis-slot-store.js';
 import { META_FIELD, SLOT_TTL_MS, slotKeys } from '../../../apps/evaluator/src/slot-store/slot-keys.js';
 import { type SlotChange, type SlotId, slotName } from '../../../apps/evaluator/src/slot-store/slot-store.js';
@@ -26,9 +26,10 @@ export class UnguardedSlotStore extends RedisSlotStore {
     for (const [field, value] of change.set) fields.push(field, value);
     pipeline.hset(keys.slot, ...fields).pexpire(keys.slot, SLOT_TTL_MS);
     if (change.deleted.length > 0) pipeline.hdel(keys.slot, ...change.deleted);
-    for (const [owner, summaries] of change.summaries)
-      for (const { offset, index, summary } of summaries)
-        pipeline.xadd(keys.summaries(owner), `${offset}-${index + 1}`, 's', packSummary(summary));
+    for (const [owner, summaries] of change.summaries) {
+      const { offset, index } = summaries.at(-1)!;
+      pipeline.xadd(keys.summaries(owner), `${offset}-${index + 1}`, 's', packSummaries(summaries));
+    }
     if (change.waiting?.drop) pipeline.del(keys.waiting);
     if (change.waiting?.add) pipeline.rpush(keys.waiting, change.waiting.add);
     for (const { id, value } of change.windows ?? []) {

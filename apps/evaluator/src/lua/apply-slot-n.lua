@@ -17,7 +17,7 @@
         10       figures that come to wait; '' if none
         then     2f   field, value
                  d    field
-                 per stream:      its number of entries, then id, summary for each
+                 per stream:      id, summaries of a new entry
                  per window hash: its time to live (ms), its number of fields, then field, value for each
 
   Output  1 applied; 0 the position was another one and nothing was changed
@@ -61,12 +61,8 @@ end
 
 for s = 1, streams do
   local key = KEYS[2 + s]
-  local entries = tonumber(ARGV[at])
-  at = at + 1
-  for _ = 1, entries do
-    redis.call('XADD', key, ARGV[at], 's', ARGV[at + 1])
-    at = at + 2
-  end
+  redis.call('XADD', key, ARGV[at], 's', ARGV[at + 1])
+  at = at + 2
   redis.call('PEXPIRE', key, ttlMs)
 end
 

@@ -7,7 +7,7 @@
         2        time to live of the slot's keys, ms
         3        number of the hash's fields, f, @position and the other marks among them
         then     2f   field, value
-                 per stream: its number of entries, then id, summary for each
+                 per stream: id, summaries of its one entry; '' and '': it has none
 
   Output  1 restored; 0 a newer one was found and nothing was changed
 ]]
@@ -32,14 +32,10 @@ at = at + 2 * fields
 redis.call('PEXPIRE', slot, ttlMs)
 
 for s = 2, #KEYS do
-  local entries = tonumber(ARGV[at])
-  at = at + 1
-  for _ = 1, entries do
+  if ARGV[at] ~= '' then
     redis.call('XADD', KEYS[s], ARGV[at], 's', ARGV[at + 1])
-    at = at + 2
-  end
-  if entries > 0 then
     redis.call('PEXPIRE', KEYS[s], ttlMs)
   end
+  at = at + 2
 end
 return 1

@@ -1,5 +1,6 @@
 --[[
-  Drops an owner's summaries below an offset and remembers how far; never goes backwards.
+  Drops an owner's summaries below an offset and remembers how far; never goes backwards. An entry that also has later ones
+  stays: its readers pass over those that are below.
 
   KEYS  1  the slot's hash
         2  the owner's stream of summaries

@@ -3,7 +3,7 @@ import type { FoldedBatch } from '../domain/slot/folded-batch.js';
 import type { GenerationDirectory } from '../domain/slot/generation-directory.js';
 import { LabelSlot } from '../domain/slot/label-slot.js';
 import { OutcomeSlot } from '../domain/slot/outcome-slot.js';
-import { packSummary, unpackSummary } from '../domain/slot/summary-codec.js';
+import { readPlaced, writePlaced } from '../domain/slot/summary-codec.js';
 import type { PlacedSummary } from '../domain/summary.js';
 import type { SourceBatch } from './record-source.js';
 import { Spool } from './spool.js';
@@ -69,9 +69,11 @@ export class SlotSpool {
     this.records += records.length;
     const { owner, model } = this.options;
     for (const folded of this.fold(records, nextOffset))
-      for (const { offset, index, summary } of folded.summaries.get(owner) ?? [])
-        if (summary.model === model)
-          this.spool.append(this.writer.uint(offset).uint(index).block(packSummary(summary)).take());
+      for (const placed of folded.summaries.get(owner) ?? []) {
+        if (placed.summary.model !== model) continue;
+        writePlaced(this.writer, placed);
+        this.spool.append(this.writer.take());
+      }
     this.position = nextOffset;
   }
 
@@ -94,6 +96,5 @@ export class SlotSpool {
 
 function unpacked({ done, value }: IteratorResult<Buffer, void>): PlacedSummary | null {
   if (done || !value) return null;
-  const reader = new PackReader(value);
-  return { offset: reader.uint(), index: reader.uint(), summary: unpackSummary(reader.block()) };
+  return readPlaced(new PackReader(value));
 }

@@ -5,6 +5,7 @@ import type { GenerationDirectory } from '../domain/slot/generation-directory.js
 import type { Missed } from '../domain/slot/missed-records.js';
 import { OutcomeSlot } from '../domain/slot/outcome-slot.js';
 import { readOutcomeRecord } from '../domain/slot/read-outcome-record.js';
+import type { ModelVersion } from '../domain/window-deltas.js';
 import type { SlotImage } from '../slot-store/slot-store.js';
 import type { SlotFolder } from './slot-keeper.js';
 
@@ -29,7 +30,8 @@ const KNOWN_MAX = 10_000;
  */
 export class OutcomeFolder implements SlotFolder {
   private readonly slot: OutcomeSlot;
-  private readonly known = new Map<string, Set<string>>();
+  /** Those of the slot's own objects, for it names a version by the same one each time. */
+  private readonly known = new Set<ModelVersion>();
   private learnedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -57,13 +59,13 @@ export class OutcomeFolder implements SlotFolder {
 
   async review(folded: FoldedBatch, records: readonly BusRecord[]): Promise<readonly RefusedRecord[]> {
     const named = folded.versions;
-    if (named.every(({ model, version }) => this.isKnown(model, version))) return [];
+    if (named.every((version) => this.isKnown(version))) return [];
     const { clock } = this.deps;
     if (clock.monotonicMs() - this.learnedAtMs >= LEARN_EVERY_MS) {
       this.learnedAtMs = clock.monotonicMs();
       while (clock.monotonicMs() - this.learnedAtMs < LEARN_MS) {
         await delay(POLL_MS);
-        if (named.every(({ model, version }) => this.isKnown(model, version))) return [];
+        if (named.every((version) => this.isKnown(version))) return [];
       }
     }
     return this.unknownOf(records);
@@ -74,7 +76,7 @@ export class OutcomeFolder implements SlotFolder {
       const reading = readOutcomeRecord(value);
       if (reading.kind !== 'outcome') return [];
       const { model, version } = reading.outcome;
-      if (this.isKnown(model, version)) return [];
+      if (this.isInDirectory(model, version)) return [];
       const cause = this.deps.directory.model(modelHash(model))
         ? { code: 'unknown-version', text: `${model} has no version ${version} in rollout-state` }
         : { code: 'unknown-model', text: `there is no model ${model} in rollout-state` };
@@ -82,12 +84,16 @@ export class OutcomeFolder implements SlotFolder {
     });
   }
 
-  private isKnown(model: string, version: string): boolean {
-    const known = this.known.get(model);
-    if (known?.has(version)) return true;
-    if (!this.deps.directory.model(modelHash(model))?.hasVersion(version)) return false;
-    if (known) known.add(version);
-    else if (this.known.size < KNOWN_MAX) this.known.set(model, new Set([version]));
+  private isKnown(named: ModelVersion): boolean {
+    const { known } = this;
+    if (known.has(named)) return true;
+    if (!this.isInDirectory(named.model, named.version)) return false;
+    if (known.size >= KNOWN_MAX) known.clear();
+    known.add(named);
     return true;
+  }
+
+  private isInDirectory(model: string, version: string): boolean {
+    return this.deps.directory.model(modelHash(model))?.hasVersion(version) ?? false;
   }
 }

@@ -47,6 +47,8 @@ const CHECKPOINT_EVERY_MS = 30_000;
 const TICKER_EVERY_MS = 100;
 const HOUSEKEEPING_EVERY_MS = 1_000;
 const POSITIONS_EVERY_MS = 5_000;
+/** Of one partition at once, while catching up: the more, the more is added up before it is written. */
+const BATCH_BYTES_MAX = 2 * 1024 * 1024;
 const CLOSE_GRACE_MS = 3_000;
 const CLOSE_FLUSH_MS = 2_000;
 
@@ -111,6 +113,7 @@ export class SlotOwner {
       groupId,
       topics: [topics.outcome, topics.label],
       readCommitted: true,
+      maxBytesPerPartition: BATCH_BYTES_MAX,
       assignment: 'balanced',
       start: (tp) => this.startOf(tp),
       onAssigned: (partitions) => this.assign(partitions),

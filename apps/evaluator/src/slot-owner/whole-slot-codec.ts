@@ -1,8 +1,8 @@
 import { PackReader, PackWriter } from '@app/shared';
-import { packSummary, unpackSummary } from '../domain/slot/summary-codec.js';
+import { packSummaries, unpackSummaries } from '../domain/slot/summary-codec.js';
 import type { PlacedSummary, WholeSlot } from '../slot-store/slot-store.js';
 
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** Packs a whole slot for evaluator-checkpoint. */
 export function packWholeSlot({ image, owners }: WholeSlot): Buffer {
@@ -11,8 +11,7 @@ export function packWholeSlot({ image, owners }: WholeSlot): Buffer {
   for (const [field, value] of image.fields) writer.text(field).block(value);
   writer.uint(owners.size);
   for (const [owner, { trimmedTo, summaries }] of owners) {
-    writer.uint(owner).uint(trimmedTo).uint(summaries.length);
-    for (const { offset, index, summary } of summaries) writer.uint(offset).uint(index).block(packSummary(summary));
+    writer.uint(owner).uint(trimmedTo).block(packSummaries(summaries));
   }
   return writer.take();
 }
@@ -28,11 +27,7 @@ export function unpackWholeSlot(packed: Buffer): WholeSlot | null {
   const owners = new Map<number, { trimmedTo: number; summaries: PlacedSummary[] }>();
   for (let left = reader.uint(); left > 0; left--) {
     const owner = reader.uint();
-    const trimmedTo = reader.uint();
-    const summaries: PlacedSummary[] = [];
-    for (let n = reader.uint(); n > 0; n--)
-      summaries.push({ offset: reader.uint(), index: reader.uint(), summary: unpackSummary(reader.block()) });
-    owners.set(owner, { trimmedTo, summaries });
+    owners.set(owner, { trimmedTo: reader.uint(), summaries: unpackSummaries(reader.block()) });
   }
   return { image: { position, logTimeMs, fields }, owners };
 }

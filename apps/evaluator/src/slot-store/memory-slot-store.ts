@@ -6,6 +6,7 @@ import {
   type SlotId,
   type SlotImage,
   slotName,
+  type SlotRead,
   type SlotStore,
   type WholeSlot,
 } from './slot-store.js';
@@ -63,10 +64,7 @@ export class MemorySlotStore implements SlotStore {
     });
   }
 
-  readAllForOwner(
-    owner: number,
-    reads: readonly { readonly slot: SlotId; readonly from: number }[],
-  ): Promise<readonly (OwnerView | null)[]> {
+  readAllForOwner(owner: number, reads: readonly SlotRead[]): Promise<readonly (OwnerView | null)[]> {
     return Promise.all(reads.map(({ slot, from }) => this.readForOwner(slot, owner, from)));
   }
 

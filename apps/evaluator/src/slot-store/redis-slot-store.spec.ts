@@ -4,25 +4,21 @@ import { RedisSlotStore } from './redis-slot-store.js';
 
 /** A cluster of which the shards with these slots are away. */
 function cluster(away: readonly string[]): Redis {
-  const multi = () => {
+  const pipeline = () => {
     let slot = '';
     const commands = {
-      hmgetBuffer: (key: string) => {
+      callBuffer: (_command: string, _script: string, _keys: number, key: string) => {
         slot = /\{(.*)\}/.exec(key)![1]!;
         return commands;
       },
-      xrangeBuffer: () => commands,
       exec: () =>
         away.includes(slot)
           ? Promise.reject(new Error('CLUSTERDOWN'))
-          : Promise.resolve([
-              [null, [Buffer.from('7'), Buffer.from('1000'), null]],
-              [null, []],
-            ]),
+          : Promise.resolve([[null, [Buffer.from('7'), Buffer.from('1000'), null, []]]]),
     };
     return commands;
   };
-  return { multi } as unknown as Redis;
+  return { isCluster: true, pipeline } as unknown as Redis;
 }
 
 const reads = [0, 1, 2].map((partition) => ({ slot: { kind: 'outcome', partition } as const, from: 0 }));

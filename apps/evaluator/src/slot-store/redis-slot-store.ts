@@ -1,6 +1,6 @@
 import { RESOLUTIONS, windowChunk, windowChunkTtlMs, windowField, type WindowId, windowKeys } from '@app/shared';
 import type { ChainableCommander, Cluster, Redis } from 'ioredis';
-import { packSummary, unpackSummary } from '../domain/slot/summary-codec.js';
+import { packSummaries, unpackSummaries } from '../domain/slot/summary-codec.js';
 import { LuaScript } from './lua-script.js';
 import { isMetaField, META_FIELD, SLOT_TTL_MS, slotKeys } from './slot-keys.js';
 import {
@@ -11,6 +11,7 @@ import {
   type SlotId,
   type SlotImage,
   slotName,
+  type SlotRead,
   type SlotStore,
   type WholeSlot,
 } from './slot-store.js';
@@ -27,11 +28,15 @@ type Args = (string | number | Buffer)[];
 /** Entry of a stream as ioredis gives it: id, [field, value]. */
 type RawEntry = [Buffer, Buffer[]];
 
+/** What read-slot-2.lua gives. */
+type RawView = [position: Buffer, logTime: Buffer | null, trimmedTo: Buffer | null, entries: RawEntry[]];
+
 /** Slots in Redis. Every read and every change of a slot is one atomic step on one hash tag. */
 export class RedisSlotStore implements SlotStore {
   private readonly redis: Redis | Cluster;
   private readonly windowKeys: ReturnType<typeof windowKeys>;
   private readonly applyScript = new LuaScript('apply-slot-n.lua');
+  private readonly readScript = new LuaScript('read-slot-2.lua');
   private readonly trimScript = new LuaScript('trim-summaries-2.lua');
   private readonly restoreScript = new LuaScript('restore-slot-n.lua');
   /** Slots that this process has made known to the readers of windows. */
@@ -63,7 +68,7 @@ export class RedisSlotStore implements SlotStore {
     ];
     for (const [field, value] of change.set) args.push(field, value);
     args.push(...change.deleted);
-    for (const summaries of change.summaries.values()) pushSummaries(args, summaries);
+    for (const summaries of change.summaries.values()) args.push(...entryOf(summaries));
     for (const [, { ttlMs, chunk }] of windows) {
       args.push(ttlMs, chunk.length);
       for (const { id, value } of chunk) args.push(windowField(id), value);
@@ -75,31 +80,31 @@ export class RedisSlotStore implements SlotStore {
   }
 
   async readForOwner(slot: SlotId, owner: number, from: number): Promise<OwnerView | null> {
-    const keys = this.keys(slot);
-    const fields = [META_FIELD.position, META_FIELD.logTime, META_FIELD.trimmed(owner)];
-    const results = await this.atomically((multi) =>
-      multi.hmgetBuffer(keys.slot, ...fields).xrangeBuffer(keys.summaries(owner), `${from}-0`, '+'),
-    );
-    const [meta, entries] = results as [(Buffer | null)[], RawEntry[]];
-    const position = numberOf(meta[0]);
-    if (position === null) return null;
-    return {
-      position,
-      logTimeMs: numberOf(meta[1]) ?? -1,
-      trimmedTo: numberOf(meta[2]) ?? 0,
-      summaries: entries.map(placedOf),
-    };
+    const [view] = await this.readTogether(owner, [{ slot, from }]);
+    if (view instanceof Error) throw view;
+    return view!;
   }
 
   /** Of several shards one may be away: its slots are null. */
-  async readAllForOwner(
-    owner: number,
-    reads: readonly { readonly slot: SlotId; readonly from: number }[],
-  ): Promise<readonly (OwnerView | null)[]> {
-    const views = await Promise.allSettled(reads.map(({ slot, from }) => this.readForOwner(slot, owner, from)));
-    const failed = views.find((view) => view.status === 'rejected');
-    if (failed && views.every((view) => view.status === 'rejected')) throw failed.reason;
-    return views.map((view) => (view.status === 'fulfilled' ? view.value : null));
+  async readAllForOwner(owner: number, reads: readonly SlotRead[]): Promise<readonly (OwnerView | null)[]> {
+    // Slots lie on the shards of a cluster as their names have it; a single Redis is asked for all of them at once.
+    const together = this.redis.isCluster ? reads.map((read) => [read]) : [reads];
+    const asked = await Promise.allSettled(together.map((some) => this.readTogether(owner, some)));
+    const views = asked.flatMap((some, i) =>
+      some.status === 'fulfilled' ? some.value : together[i]!.map(() => some.reason as Error),
+    );
+    const failed = views.find((view) => view instanceof Error);
+    if (failed && views.every((view) => view instanceof Error)) throw failed;
+    return views.map((view) => (view instanceof Error ? null : view));
+  }
+
+  private async readTogether(owner: number, reads: readonly SlotRead[]): Promise<(OwnerView | null | Error)[]> {
+    const calls = reads.map(({ slot, from }) => {
+      const keys = this.keys(slot);
+      return { keys: [keys.slot, keys.summaries(owner)], args: [META_FIELD.trimmed(owner), from] };
+    });
+    const results = (await this.readScript.readAll(this.redis, calls)) as (RawView | null | Error)[];
+    return results.map((raw, i) => (raw === null || raw instanceof Error ? raw : viewOf(raw, reads[i]!.from)));
   }
 
   async trim(slot: SlotId, owner: number, below: number): Promise<void> {
@@ -120,7 +125,7 @@ export class RedisSlotStore implements SlotStore {
     if (!image) return null;
     const parts = owners.map((owner) => {
       const trimmedTo = numberOf(hash[META_FIELD.trimmed(owner)]) ?? 0;
-      return [owner, { trimmedTo, summaries: (streams[owner] ?? []).map(placedOf) }] as const;
+      return [owner, { trimmedTo, summaries: summariesOf(streams[owner] ?? [], trimmedTo) }] as const;
     });
     return { image, owners: new Map(parts.filter(([, { trimmedTo, summaries }]) => trimmedTo || summaries.length)) };
   }
@@ -153,7 +158,8 @@ export class RedisSlotStore implements SlotStore {
     const streams: string[] = [];
     for (let owner = 0; owner < this.options.owners; owner++) {
       streams.push(keys.summaries(owner));
-      pushSummaries(args, owners.get(owner)?.summaries ?? []);
+      const summaries = owners.get(owner)?.summaries ?? [];
+      args.push(...(summaries.length > 0 ? entryOf(summaries) : ['', '']));
     }
     const restored = (await this.restoreScript.run(this.redis, [keys.slot, ...streams], args)) === 1;
     if (!restored) return 'newer-found';
@@ -207,15 +213,23 @@ export class RedisSlotStore implements SlotStore {
   }
 }
 
-function pushSummaries(args: Args, summaries: readonly PlacedSummary[]): void {
-  args.push(summaries.length);
+/**
+ * An entry of a stream: its id and all of an owner's summaries of one change, some at least. It stands at the last of
+ * them, so that XRANGE and XTRIM from an offset on keep every entry that has one there.
+ */
+function entryOf(summaries: readonly PlacedSummary[]): [string, Buffer] {
+  const { offset, index } = summaries.at(-1)!;
   // Stream ids begin at 0-1.
-  for (const { offset, index, summary } of summaries) args.push(`${offset}-${index + 1}`, packSummary(summary));
+  return [`${offset}-${index + 1}`, packSummaries(summaries)];
 }
 
-function placedOf([id, [, packed]]: RawEntry): PlacedSummary {
-  const [offset, index] = id.toString('latin1').split('-') as [string, string];
-  return { offset: Number(offset), index: Number(index) - 1, summary: unpackSummary(packed!) };
+const summariesOf = (entries: readonly RawEntry[], from: number): PlacedSummary[] =>
+  entries.flatMap(([, [, packed]]) => unpackSummaries(packed!, from));
+
+function viewOf([position, logTime, trimmed, entries]: RawView, from: number): OwnerView {
+  const trimmedTo = numberOf(trimmed) ?? 0;
+  const summaries = summariesOf(entries, Math.max(from, trimmedTo));
+  return { position: numberOf(position)!, logTimeMs: numberOf(logTime) ?? -1, trimmedTo, summaries };
 }
 
 function imageOf(hash: Record<string, Buffer>): SlotImage | null {

@@ -6,7 +6,8 @@ import { type SlotId, slotName } from './slot-store.js';
  * restored from evaluator-checkpoint.
  *
  *   mc:{outcome-7}:slot            hash     @position, @logTime, @trimmed:<owner>, and the fields of the image
- *   mc:{outcome-7}:summaries:3     stream   summaries for the owner of partition 3, entry <offset>-<index + 1>
+ *   mc:{outcome-7}:summaries:3     stream   summaries for the owner of partition 3; those of a change are an entry
+ *                                           at the last of them, <offset>-<index + 1>
  *   mc:{outcome-7}:waiting         list     figures of batches that are not in the windows yet
  *   mc:{outcome-7}:windows:...     hash     see windows/window-layout.ts
  */

@@ -95,6 +95,17 @@ export function slotStoreSuite(make: () => Promise<SlotStoreUnderTest>): void {
     expect(texts((await store.load(SLOT))!.fields)).toEqual({});
   });
 
+  it('trims in the middle of what one change brought', async () => {
+    const summaries = [bucket(1, 0), bucket(3, 0), bucket(3, 1), leftOut(4, 0)];
+    await store.apply(SLOT, change(null, 5, { summaries }));
+    await store.apply(SLOT, change(5, 8, { summaries: [bucket(6, 0)] }));
+    await store.trim(SLOT, 1, 4);
+    expect((await store.readForOwner(SLOT, 1, 0))?.summaries.map((s) => s.offset)).toEqual([4, 6]);
+    expect((await store.loadWhole(SLOT))?.owners.get(1)?.summaries.map((s) => s.offset)).toEqual([4, 6]);
+    await store.trim(SLOT, 1, 5);
+    expect((await store.readForOwner(SLOT, 1, 0))?.summaries).toEqual([bucket(6, 0)]);
+  });
+
   it('restores a whole slot that is missing or older, never one that has come as far', async () => {
     await store.apply(SLOT, change(null, 10, { set: { a: 'one' }, summaries: [leftOut(2, 0), bucket(9, 0)] }));
     await store.trim(SLOT, 1, 3);

@@ -51,6 +51,12 @@ export interface OwnerView {
   readonly summaries: readonly PlacedSummary[];
 }
 
+/** A slot, and the offset from which on its summaries are wanted. */
+export interface SlotRead {
+  readonly slot: SlotId;
+  readonly from: number;
+}
+
 /** A whole slot as evaluator-checkpoint keeps it: the image, and per owner what is not trimmed. */
 export interface WholeSlot {
   readonly image: SlotImage;
@@ -69,10 +75,7 @@ export interface SlotStore {
   /** Null: there is no such slot (yet, or any more). */
   readForOwner(slot: SlotId, owner: number, from: number): Promise<OwnerView | null>;
   /** Many slots at once; the same as readForOwner for each. A slot that cannot be read is null. */
-  readAllForOwner(
-    owner: number,
-    reads: readonly { readonly slot: SlotId; readonly from: number }[],
-  ): Promise<readonly (OwnerView | null)[]>;
+  readAllForOwner(owner: number, reads: readonly SlotRead[]): Promise<readonly (OwnerView | null)[]>;
   /** Drops this owner's summaries below `below` and remembers it; never goes backwards. No-op on a missing slot. */
   trim(slot: SlotId, owner: number, below: number): Promise<void>;
   loadWhole(slot: SlotId): Promise<WholeSlot | null>;

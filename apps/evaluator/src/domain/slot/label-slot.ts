@@ -47,6 +47,8 @@ export class LabelSlot {
   position: number;
   logTimeMs: number;
   private readonly strata = new Map<string, OpenStratum>();
+  /** The one that was found last: most labels are of it. */
+  private last: OpenStratum | null = null;
   private readonly pairs = new PairStrata();
   private readonly missed: MissedRecords;
   private readonly changed = new Set<OpenStratum>();
@@ -159,19 +161,31 @@ export class LabelSlot {
       this.counts.late++;
       return true;
     }
-    const key = `${of.modelHash}|${of.generation}|${stratum}`;
-    let open = this.strata.get(key);
-    if (!open) {
-      open = new OpenStratum(model, of.modelHash, of.generation, stratum, strataMs, labelsWithinMs);
-      this.strata.set(key, open);
-      this.nextCloseMs = Math.min(this.nextCloseMs, open.closesAtMs);
-    }
+    const open = this.stratumOf(of, stratum) ?? this.openStratum(of, { model, stratum, strataMs, labelsWithinMs });
     if (!open.add(label.predictionId, of, says)) {
       this.counts.duplicates++;
       return false;
     }
     this.changed.add(open);
     return true;
+  }
+
+  private stratumOf({ modelHash, generation }: Attribution, stratum: number): OpenStratum | undefined {
+    const { last } = this;
+    if (last?.stratum === stratum && last.generation === generation && last.modelHash === modelHash) return last;
+    const found = this.strata.get(`${modelHash}|${generation}|${stratum}`);
+    if (found) this.last = found;
+    return found;
+  }
+
+  private openStratum(
+    { modelHash, generation }: Attribution,
+    of: Pick<OpenStratum, 'model' | 'stratum' | 'strataMs' | 'labelsWithinMs'>,
+  ): OpenStratum {
+    const open = new OpenStratum(of.model, modelHash, generation, of.stratum, of.strataMs, of.labelsWithinMs);
+    this.strata.set(keyOf(open), open);
+    this.nextCloseMs = Math.min(this.nextCloseMs, open.closesAtMs);
+    return open;
   }
 
   /** Moves log time on; strata that it passes become shares at the record that shows it. */
@@ -181,6 +195,7 @@ export class LabelSlot {
     if (this.logTimeMs < this.nextCloseMs) return;
     const all = [...this.strata.values()];
     const due = all.filter((stratum) => stratum.closesAtMs <= this.logTimeMs).sort(byCloseThenName);
+    if (due.length > 0) this.last = null;
     for (const stratum of due) {
       this.placer.place(record.offset, stratum.share());
       const key = keyOf(stratum);

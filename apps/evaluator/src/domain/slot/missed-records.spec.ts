@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CONTROL_PARTITIONS, LogBuilder, PARTITION } from '../../testing/slot-builders.js';
 import type { FoldedBatch } from './folded-batch.js';
 import { OutcomeSlot } from './outcome-slot.js';
-import { packSummary, unpackSummary } from './summary-codec.js';
+import { packSummaries, unpackSummaries } from './summary-codec.js';
 
 const open = (from: FoldedBatch | null): OutcomeSlot =>
   new OutcomeSlot(PARTITION, CONTROL_PARTITIONS, from && { ...from, fields: from.set });
@@ -51,6 +51,7 @@ describe('records that were gone before they were read', () => {
 
   it('survive packing', () => {
     const missed = { kind: 'missed', model: '', generation: 0, from: 3, to: 2 ** 40 } as const;
-    expect(unpackSummary(packSummary(missed))).toEqual(missed);
+    const placed = [{ offset: 7, index: 1, summary: missed }];
+    expect(unpackSummaries(packSummaries(placed))).toEqual(placed);
   });
 });

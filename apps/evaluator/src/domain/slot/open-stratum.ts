@@ -117,8 +117,10 @@ export class OpenStratum {
 }
 
 /** base64 and base64url are both accepted in ids, and must be the same prediction. */
-export const tagOf = (predictionId: string): string =>
-  predictionId.slice(TAG_FROM, TAG_TO).replaceAll('+', '-').replaceAll('/', '_');
+export function tagOf(predictionId: string): string {
+  const tag = predictionId.slice(TAG_FROM, TAG_TO);
+  return tag.includes('+') || tag.includes('/') ? tag.replaceAll('+', '-').replaceAll('/', '_') : tag;
+}
 
 const roundDown = (tags: number): number => Math.floor(tags / TAGS_PER_PIECE) * TAGS_PER_PIECE;
 

@@ -3,12 +3,9 @@ import type { Outcome } from '@app/shared';
 import { describe, expect, it } from 'vitest';
 import { seeds } from '../../../../../test/fixtures/thorough.js';
 import { seededRandom } from '../../testing/builders.js';
+import { compareReadings, maybe, pick, type Random } from '../../testing/mutated-json.js';
 import { OutcomeDecoder, type SlotOutcome } from './outcome-decoder.js';
 import { judgeOutcomeRecord, readOutcomeRecord } from './read-outcome-record.js';
-
-type Random = () => number;
-const pick = <T>(random: Random, list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
-const maybe = <T>(random: Random, chance: number, value: T): T | undefined => (random() < chance ? value : undefined);
 
 function randomOutcome(random: Random): Outcome {
   const number = (): number => pick(random, [0, random(), -random() * 1e6, 1e21 * random(), 1e-9 * random()]);
@@ -39,69 +36,6 @@ function randomOutcome(random: Random): Outcome {
   };
 }
 
-/** Forms that a number, a text or anything else may have, in JSON or nearly so. */
-const TOKENS = [
-  ...['0', '-0', '1', '-1', '1.0', '01', '1.', '.5', '+1', '1e3', '1E+2', '1e-400', '1e999', '-1e999', '0x10', '1_0'],
-  ...['63', '64', '999', '1000', '16383', '16384', '9007199254740991', '9007199254740992', '123456789012345678901'],
-  ...['0.1', '0.30000000000000004', '123456789.123456', '1234567890123.45', '12345678901234.567', '5e-324', '0.0'],
-  ...['"ok"', '"\\u006fk"', '"\\ud800"', '"ü"', '"😀"', '""', '"a\\"b"', '"\u0001"', '"\u007f"', '"\t"', '"1"'],
-  ...['null', 'true', 'false', 'True', 'NaN', 'Infinity', '[]', '{}', '[1]', '{"a":1}', '{"a":"1"}', '{"a":1,"a":2}'],
-  ...['{"__proto__":1}', '{"constructor":2}', '{ "a":1}', '{"a":1,}', '{"b":1e5,"a":-2.5}', ''],
-  ...[`"${'x'.repeat(100)}"`, `"${'x'.repeat(101)}"`, `"${'x'.repeat(500)}"`, `"${'x'.repeat(501)}"`],
-  `{${Array.from({ length: 8 }, (_, i) => `"n${i}":${i}`).join(',')}}`,
-  `{${Array.from({ length: 9 }, (_, i) => `"n${i}":${i}`).join(',')}}`,
-];
-
-/** The texts of a record's fields, to be put together in another way. */
-const fieldsOf = (outcome: Outcome): string[] =>
-  Object.entries(outcome).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${JSON.stringify(name)}:${JSON.stringify(value)}`],
-  );
-
-function shuffled<T>(list: readonly T[], random: Random): T[] {
-  return list
-    .map((item) => [random(), item] as const)
-    .sort(([a], [b]) => a - b)
-    .map(([, item]) => item);
-}
-
-/** Ways in which a record may differ from what a router writes; some of them leave it a good one. */
-const MUTATIONS: readonly ((fields: string[], random: Random) => string)[] = [
-  (fields) => `{${fields.join(',')}}`,
-  (fields, random) => `{${shuffled(fields, random).join(',')}}`,
-  (fields, random) => `{${fields.filter(() => random() > 0.05).join(',')}}`,
-  (fields, random) => `{${[...fields, pick(random, fields)].join(',')}}`,
-  (fields, random) => `{${shuffled([...fields, '"colour":"blue"'], random).join(',')}}`,
-  (fields, random) => `{${shuffled([...fields, `"nested":${pick(random, TOKENS)}`], random).join(',')}}`,
-  (fields, random) => `{ ${fields.join(pick(random, [', ', ',\n', ',\t', ',,']))} }`,
-  (fields, random) => `{${fields.join(',')}}${pick(random, [' ', '\n', '}', ',', '\u0000'])}`,
-  (fields) => `\ufeff{${fields.join(',')}}`,
-  (fields, random) => {
-    const changed = Math.floor(random() * fields.length);
-    return `{${fields.map((text, i) => (i === changed ? `${text.split(':')[0]}:${pick(random, TOKENS)}` : text)).join(',')}}`;
-  },
-  (fields, random) => {
-    const changed = Math.floor(random() * fields.length);
-    const escaped = (text: string): string => text.replace(/[a-z]/, (c) => `\\u00${c.charCodeAt(0).toString(16)}`);
-    return `{${fields.map((text, i) => (i === changed ? escaped(text) : text)).join(',')}}`;
-  },
-];
-
-function mutatedBytes(bytes: Buffer, random: Random): Buffer {
-  const at = Math.floor(random() * bytes.length);
-  const noise = Buffer.from([pick(random, [0, 9, 32, 34, 44, 45, 46, 48, 57, 58, 92, 101, 123, 125, 128, 255])]);
-  switch (Math.floor(random() * 4)) {
-    case 0:
-      return bytes.subarray(0, at);
-    case 1:
-      return Buffer.concat([bytes.subarray(0, at), noise, bytes.subarray(at)]);
-    case 2:
-      return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1)]);
-    default:
-      return Buffer.concat([bytes.subarray(0, at), noise, bytes.subarray(at + 1)]);
-  }
-}
-
 /** What a slot looks at; a prediction only where its bin is asked for. */
 function lookedAt(of: SlotOutcome): Partial<Outcome> {
   const used = of.predictionBin === undefined ? { ...of, prediction: undefined } : of;
@@ -123,18 +57,8 @@ function difference(bytes: Buffer): unknown {
 
 describe('the decoder of outcomes', () => {
   it.each(seeds(6, 3))('accepts, refuses and reads what the parser and the schema do (seed %i)', (seed) => {
-    const random = seededRandom(seed);
-    const [accepted, refused] = [new Set<number>(), new Set<number>()];
-    for (let i = 0; i < 3_000; i++) {
-      const way = Math.floor(random() * MUTATIONS.length);
-      const whole = Buffer.from(MUTATIONS[way]!(fieldsOf(randomOutcome(random)), random));
-      const bytes = random() < 0.3 ? mutatedBytes(whole, random) : whole;
-      const found = difference(bytes);
-      if (found !== null) expect(found).toBeNull();
-      (judgeOutcomeRecord(bytes).kind === 'outcome' ? accepted : refused).add(way);
-    }
-    // Both ends of the question have been asked.
-    expect([accepted.size, refused.size].every((ways) => ways > MUTATIONS.length / 2)).toBe(true);
+    const isAccepted = (bytes: Buffer): boolean => judgeOutcomeRecord(bytes).kind === 'outcome';
+    compareReadings(seed, { random: randomOutcome, difference, isAccepted });
   });
 
   it('reads by itself what routers write, and what else has ASCII names and numbers of a usual length', () => {

@@ -1,5 +1,6 @@
 import { type Outcome, OUTCOME_STATUSES, PREDICTION_BINS } from '@app/shared';
 import { ExpectedBytes, JsonBytes } from './json-bytes.js';
+import { JsonFields } from './json-fields.js';
 
 /** What a slot looks at in an outcome. */
 export type SlotOutcome = Omit<Outcome, 'kind' | 'schemaVersion' | 'predictionId'>;
@@ -19,15 +20,6 @@ const OUTCOME = new ExpectedBytes('"outcome"');
 const TRUE = new ExpectedBytes('true');
 const FALSE = new ExpectedBytes('false');
 const STATUSES = OUTCOME_STATUSES.map((status) => ({ status, bytes: new ExpectedBytes(`"${status}"`) }));
-
-/** A field by its key, `"lane":`, with a bit of its own. */
-interface Key {
-  readonly field: Field;
-  readonly bit: number;
-  readonly bytes: ExpectedBytes;
-  /** What came after it last time: right nearly always, because a producer has its own order. */
-  next: Key | null;
-}
 
 const REQUIRED: readonly Field[] = [
   'kind',
@@ -56,7 +48,6 @@ const OPTIONAL: readonly Field[] = [
   'override',
   'shadow',
 ];
-const ALL_REQUIRED = (1 << REQUIRED.length) - 1;
 
 /**
  * Reads outcomes straight from the bytes, without an object or a text for each: several times faster than JSON.parse.
@@ -68,43 +59,25 @@ export class OutcomeDecoder {
   /** What was read last; the next decode() overwrites it. */
   readonly outcome: SlotOutcome = emptyOutcome();
   private readonly json = new JsonBytes();
-  private readonly keys: readonly Key[] = [...REQUIRED, ...OPTIONAL].map((field, i) => ({
-    field,
-    bit: 1 << i,
-    bytes: new ExpectedBytes(`"${field}":`),
-    next: null,
-  }));
-  private first: Key = this.keys[0]!;
+  private readonly fields = new JsonFields(REQUIRED, OPTIONAL);
   private predictionAt = -1;
 
   /** True: it is a good outcome, now in `outcome`. False: it is for the full parser. */
   decode(bytes: Buffer): boolean {
-    const { json } = this;
+    const { json, fields } = this;
     json.open(bytes);
     if (json.byte() !== OPEN) return false;
     this.clear();
-    let seen = 0;
-    for (let previous: Key | null = null; ;) {
-      const key = this.key(previous);
-      if (key === null || (seen & key.bit) !== 0 || !this.read(key.field)) return false;
-      seen |= key.bit;
-      previous = key;
+    fields.begin();
+    for (;;) {
+      const field = fields.next(json);
+      if (field === null || !this.read(field)) return false;
       const next = json.byte();
       if (next === COMMA) continue;
-      if (next !== CLOSE || !json.isAtEnd || (seen & ALL_REQUIRED) !== ALL_REQUIRED) return false;
+      if (next !== CLOSE || !json.isAtEnd || !fields.areComplete) return false;
       if (this.predictionAt >= 0 && this.outcome.predictionBin !== undefined) this.rereadPrediction();
       return true;
     }
-  }
-
-  /** The key that comes next, passed; null. */
-  private key(previous: Key | null): Key | null {
-    const guess = previous === null ? this.first : previous.next;
-    if (guess !== null && this.json.skip(guess.bytes)) return guess;
-    const found = this.keys.find(({ bytes }) => this.json.skip(bytes)) ?? null;
-    if (previous !== null) previous.next = found;
-    else if (found !== null) this.first = found;
-    return found;
   }
 
   /** Reads a field's value into the outcome; false if it is none, or wants a closer look. */

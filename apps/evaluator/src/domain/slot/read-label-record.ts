@@ -8,7 +8,8 @@ import {
   type PredictionIdSealer,
 } from '@app/shared';
 import type { Cause } from './folded-batch.js';
-import { parseJson, readTick, refused, refusedBy } from './read-outcome-record.js';
+import { LabelDecoder } from './label-decoder.js';
+import { parseJson, readTick, RECORD_BYTES_MAX, refused, refusedBy } from './read-outcome-record.js';
 
 export type LabelReading =
   | { readonly kind: 'label'; readonly label: Label; readonly attribution: Attribution }
@@ -16,17 +17,28 @@ export type LabelReading =
   | { readonly kind: 'tick' }
   | { readonly kind: 'refused'; readonly cause: Cause };
 
-/** Reads a record of prediction-label and opens its prediction id. */
+const labels = new LabelDecoder();
+
+/** Reads a record of prediction-label and opens its prediction id. A label stands in what is returned until the next call. */
 export function readLabelRecord(bytes: Buffer | null, sealer: PredictionIdSealer): LabelReading {
+  if (bytes !== null && bytes.length <= RECORD_BYTES_MAX && labels.decode(bytes)) return opened(labels.label, sealer);
+  return judgeLabelRecord(bytes, sealer);
+}
+
+/** As readLabelRecord, by the schema alone. */
+export function judgeLabelRecord(bytes: Buffer | null, sealer: PredictionIdSealer): LabelReading {
   const parsed = parseJson(bytes);
   if (!parsed.ok) return parsed.refusal;
   const kind = (parsed.value as { kind?: unknown } | null)?.kind;
   if (kind === 'tick') return readTick(parsed.value);
   if (kind === 'pair') return readPair(parsed.value, sealer);
   const judged = labelCodec.check(parsed.value);
-  if (!judged.ok) return refusedBy(judged);
-  const opened = sealer.open(judged.value.predictionId);
-  return opened.ok ? { kind: 'label', label: judged.value, attribution: opened.value } : refusedBy(opened);
+  return judged.ok ? opened(judged.value, sealer) : refusedBy(judged);
+}
+
+function opened(label: Label, sealer: PredictionIdSealer): LabelReading {
+  const attribution = sealer.open(label.predictionId);
+  return attribution.ok ? { kind: 'label', label, attribution: attribution.value } : refusedBy(attribution);
 }
 
 function readPair(value: unknown, sealer: PredictionIdSealer): LabelReading {

@@ -1,4 +1,5 @@
 import { type BucketRecord, bucketCodec, outcomeCodec, type Parsed, tickCodec } from '@app/shared';
+import { BucketDecoder } from './bucket-decoder.js';
 import type { Cause } from './folded-batch.js';
 import { OutcomeDecoder, type SlotOutcome } from './outcome-decoder.js';
 
@@ -12,15 +13,19 @@ export type OutcomeReading =
   | { readonly kind: 'refused'; readonly cause: Cause };
 
 const TICK = { kind: 'tick' } as const;
-const decoder = new OutcomeDecoder();
-const DECODED: OutcomeReading = { kind: 'outcome', outcome: decoder.outcome };
+const outcomes = new OutcomeDecoder();
+const buckets = new BucketDecoder();
+const OUTCOME: OutcomeReading = { kind: 'outcome', outcome: outcomes.outcome };
+const BUCKET: OutcomeReading = { kind: 'bucket', record: buckets.record };
 
 /**
- * Reads a record of prediction-outcome. An outcome stands in what is returned until the next call. Those that look as
- * usual are read without JSON.parse; all else goes through it to the schema, which is the judge and names what is wrong.
+ * Reads a record of prediction-outcome. What is returned stands until the next call. Records that look as usual are read without JSON.parse; all else goes through it to the schema, which is the judge and names what is wrong.
  */
 export function readOutcomeRecord(bytes: Buffer | null): OutcomeReading {
-  if (bytes !== null && bytes.length <= RECORD_BYTES_MAX && decoder.decode(bytes)) return DECODED;
+  if (bytes !== null && bytes.length <= RECORD_BYTES_MAX) {
+    if (outcomes.decode(bytes)) return OUTCOME;
+    if (buckets.decode(bytes)) return BUCKET;
+  }
   return judgeOutcomeRecord(bytes);
 }
 

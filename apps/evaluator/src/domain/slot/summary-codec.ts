@@ -7,6 +7,7 @@ import type {
   LeftOutSummary,
   MissedSummary,
   PairShare,
+  PlacedSummary,
   Summary,
 } from '../summary.js';
 import { packCells, unpackCells } from './cell-counter.js';
@@ -25,70 +26,90 @@ const KIND = {
 } as const;
 const writer = new PackWriter();
 
-/** Packs a summary. The same summary always gives the same bytes. */
-export function packSummary(summary: Summary | MissedSummary): Buffer {
+/** Packs summaries of one slot with their places; the same ones always give the same bytes. */
+export function packSummaries(placed: readonly PlacedSummary[]): Buffer {
+  writer.uint(placed.length);
+  for (const one of placed) writePlaced(writer, one);
+  return writer.take();
+}
+
+/** Those of them at `from` and beyond. Throws CanaryError `corrupt-pack` on bytes that packSummaries() did not make. */
+export function unpackSummaries(packed: Buffer, from = 0): PlacedSummary[] {
+  const reader = new PackReader(packed);
+  const all: PlacedSummary[] = [];
+  for (let left = reader.uint(); left > 0; left--) {
+    const placed = readPlaced(reader);
+    if (placed.offset >= from) all.push(placed);
+  }
+  return all;
+}
+
+/** Writes one among other things: names that were written before are not written again. */
+export function writePlaced(to: PackWriter, { offset, index, summary }: PlacedSummary): void {
+  to.uint(offset).uint(index);
   switch (summary.kind) {
     case 'bucket':
-      return packBucket(summary);
+      return writeBucket(to, summary);
     case 'left-out':
-      return packLeftOut(summary);
+      return writeLeftOut(to, summary);
     case 'label-share':
-      return packLabelShare(summary);
+      return writeLabelShare(to, summary);
     case 'pair-share':
-      return packPairShare(summary);
+      return writePairShare(to, summary);
     case 'missed':
-      return writer.uint(KIND.missed).uint(summary.from).uint(summary.to).take();
+      to.uint(KIND.missed).uint(summary.from).uint(summary.to);
   }
 }
 
-/** Throws CanaryError `corrupt-pack` on bytes that packSummary() did not make. */
-export function unpackSummary(packed: Buffer): Summary | MissedSummary {
-  const reader = new PackReader(packed);
+/** What writePlaced() wrote. Throws CanaryError `corrupt-pack` on anything else. */
+export function readPlaced(reader: PackReader): PlacedSummary {
+  return { offset: reader.uint(), index: reader.uint(), summary: readSummary(reader) };
+}
+
+function readSummary(reader: PackReader): Summary | MissedSummary {
   const kind = reader.uint();
   switch (kind) {
     case KIND.bucket:
     case KIND.detailedBucket:
-      return unpackBucket(reader, kind === KIND.detailedBucket);
+      return readBucket(reader, kind === KIND.detailedBucket);
     case KIND.leftOut:
-      return unpackLeftOut(reader);
+      return readLeftOut(reader);
     case KIND.pairShare:
-      return unpackPairShare(reader);
+      return readPairShare(reader);
     case KIND.missed:
       return { kind: 'missed', model: '', generation: 0, from: reader.uint(), to: reader.uint() };
     default:
-      return unpackLabelShare(reader, kind === KIND.detailedShare);
+      return readLabelShare(reader, kind === KIND.detailedShare);
   }
 }
 
-function packBucket(s: BucketSummary): Buffer {
+function writeBucket(to: PackWriter, s: BucketSummary): void {
   const versions = Object.entries(s.versions);
   const detailed = versions.some(([, arm]) => arm.details !== undefined);
-  writer
-    .uint(detailed ? KIND.detailedBucket : KIND.bucket)
-    .text(s.model)
+  to.uint(detailed ? KIND.detailedBucket : KIND.bucket)
+    .name(s.model)
     .uint(s.generation)
-    .text(s.router)
+    .name(s.router)
     .uint(s.bucket);
-  writer.uint(s.routedFrom).uint(s.routedTo).float(s.ageMs).float(s.previousAgeMs);
-  writer.uint(s.final ? 1 : 0);
-  writer.uint(versions.length);
+  to.uint(s.routedFrom).uint(s.routedTo).float(s.ageMs).float(s.previousAgeMs);
+  to.uint(s.final ? 1 : 0);
+  to.uint(versions.length);
   for (const [version, arm] of versions) {
-    writer.text(version).uint(arm.routed).uint(arm.intended).uint(arm.pending);
-    packCells(writer, arm.cells);
-    packCells(writer, arm.firstByte);
+    to.name(version).uint(arm.routed).uint(arm.intended).uint(arm.pending);
+    packCells(to, arm.cells);
+    packCells(to, arm.firstByte);
     if (!detailed) continue;
-    writer.uint(arm.details ? 1 : 0);
-    if (arm.details) packDetails(writer, arm.details);
+    to.uint(arm.details ? 1 : 0);
+    if (arm.details) packDetails(to, arm.details);
   }
-  return writer.take();
 }
 
-function unpackBucket(reader: PackReader, detailed: boolean): BucketSummary {
+function readBucket(reader: PackReader, detailed: boolean): BucketSummary {
   const head = {
     kind: 'bucket' as const,
-    model: reader.text(),
+    model: reader.name(),
     generation: reader.uint(),
-    router: reader.text(),
+    router: reader.name(),
     bucket: reader.uint(),
     routedFrom: reader.uint(),
     routedTo: reader.uint(),
@@ -98,7 +119,7 @@ function unpackBucket(reader: PackReader, detailed: boolean): BucketSummary {
   };
   const versions: [string, ArmCounts][] = [];
   for (let left = reader.uint(); left > 0; left--) {
-    const version = reader.text();
+    const version = reader.name();
     const [routed, intended, pending] = [reader.uint(), reader.uint(), reader.uint()];
     const counts = { routed, intended, pending, cells: unpackCells(reader), firstByte: unpackCells(reader) };
     const hasDetails = detailed && reader.uint() === 1;
@@ -107,71 +128,68 @@ function unpackBucket(reader: PackReader, detailed: boolean): BucketSummary {
   return { ...head, versions: Object.fromEntries(versions) };
 }
 
-function packLeftOut(s: LeftOutSummary): Buffer {
-  writer.uint(KIND.leftOut).text(s.model).uint(s.generation).text(s.router).uint(s.bucket).uint(s.routedFrom);
-  writer.text(s.cause);
+function writeLeftOut(to: PackWriter, s: LeftOutSummary): void {
+  to.uint(KIND.leftOut).name(s.model).uint(s.generation).name(s.router).uint(s.bucket).uint(s.routedFrom);
+  to.text(s.cause);
   const routed = Object.entries(s.routed);
-  writer.uint(routed.length);
-  for (const [version, n] of routed) writer.text(version).uint(n);
-  return writer.take();
+  to.uint(routed.length);
+  for (const [version, n] of routed) to.name(version).uint(n);
 }
 
-function unpackLeftOut(reader: PackReader): LeftOutSummary {
+function readLeftOut(reader: PackReader): LeftOutSummary {
   const head = {
     kind: 'left-out' as const,
-    model: reader.text(),
+    model: reader.name(),
     generation: reader.uint(),
-    router: reader.text(),
+    router: reader.name(),
     bucket: reader.uint(),
     routedFrom: reader.uint(),
     cause: reader.text() as LeftOutSummary['cause'],
   };
   const routed: [string, number][] = [];
-  for (let left = reader.uint(); left > 0; left--) routed.push([reader.text(), reader.uint()]);
+  for (let left = reader.uint(); left > 0; left--) routed.push([reader.name(), reader.uint()]);
   return { ...head, routed: Object.fromEntries(routed) };
 }
 
-function packPairShare({ model, generation, stratum, strataMs, answers, accuracy }: PairShare): Buffer {
-  writer.uint(KIND.pairShare).text(model).uint(generation).uint(stratum).uint(strataMs);
-  writer.uint((answers ? 1 : 0) | (accuracy ? 2 : 0));
+function writePairShare(to: PackWriter, share: PairShare): void {
+  const { model, generation, stratum, strataMs, answers, accuracy } = share;
+  to.uint(KIND.pairShare).name(model).uint(generation).uint(stratum).uint(strataMs);
+  to.uint((answers ? 1 : 0) | (accuracy ? 2 : 0));
   if (answers) {
-    packPaired(writer, answers.errors);
-    packPaired(writer, answers.agreement);
+    packPaired(to, answers.errors);
+    packPaired(to, answers.agreement);
   }
-  if (accuracy) packPaired(writer, accuracy);
-  return writer.take();
+  if (accuracy) packPaired(to, accuracy);
 }
 
-function unpackPairShare(reader: PackReader): PairShare {
-  const head = { kind: 'pair-share' as const, model: reader.text(), generation: reader.uint() };
+function readPairShare(reader: PackReader): PairShare {
+  const head = { kind: 'pair-share' as const, model: reader.name(), generation: reader.uint() };
   const [stratum, strataMs, flags] = [reader.uint(), reader.uint(), reader.uint()];
   const answers = (flags & 1) !== 0 ? { errors: unpackPaired(reader), agreement: unpackPaired(reader) } : null;
   return { ...head, stratum, strataMs, answers, accuracy: (flags & 2) !== 0 ? unpackPaired(reader) : null };
 }
 
-function packLabelShare(s: LabelShare): Buffer {
+function writeLabelShare(to: PackWriter, s: LabelShare): void {
   const detailed = [s.stable, s.canary].some((arm) => arm.segments !== undefined || arm.values !== undefined);
-  writer
-    .uint(detailed ? KIND.detailedShare : KIND.labelShare)
-    .text(s.model)
+  to.uint(detailed ? KIND.detailedShare : KIND.labelShare)
+    .name(s.model)
     .uint(s.generation)
     .uint(s.stratum)
     .uint(s.strataMs);
   for (const arm of [s.stable, s.canary]) {
-    writer.uint(arm.n).uint(arm.wrong).uint(arm.groupN.length);
-    for (const [group, n] of arm.groupN.entries()) writer.uint(n).uint(arm.groupWrong[group] ?? 0);
+    to.uint(arm.n).uint(arm.wrong).uint(arm.groupN.length);
+    for (const [group, n] of arm.groupN.entries()) to.uint(n).uint(arm.groupWrong[group] ?? 0);
     if (!detailed) continue;
-    writer.uint((arm.segments ? 1 : 0) | (arm.values ? 2 : 0));
-    if (arm.segments) packCells(writer, arm.segments);
-    if (arm.values) packValues(writer, arm.values);
+    to.uint((arm.segments ? 1 : 0) | (arm.values ? 2 : 0));
+    if (arm.segments) packCells(to, arm.segments);
+    if (arm.values) packValues(to, arm.values);
   }
-  return writer.take();
 }
 
-function unpackLabelShare(reader: PackReader, detailed: boolean): LabelShare {
+function readLabelShare(reader: PackReader, detailed: boolean): LabelShare {
   return {
     kind: 'label-share',
-    model: reader.text(),
+    model: reader.name(),
     generation: reader.uint(),
     stratum: reader.uint(),
     strataMs: reader.uint(),
