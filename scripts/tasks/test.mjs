@@ -13,8 +13,8 @@ const REPORTS = join(ROOT, '.cache', 'test-reports');
  * servers.
  */
 const PHASES = [
-  [['simulation'], ['integration']],
-  [['console', 'faults', 'benchmark'], ['e2e']],
+  [['simulation', 'benchmark'], ['integration']],
+  [['console', 'faults'], ['e2e']],
 ];
 const SUITES = PHASES.flat(2);
 
@@ -31,9 +31,13 @@ export async function testAll(args) {
   process.env.THOROUGH = '1';
   // Some hundred processes of ours start: what was compiled once is not compiled again.
   process.env.NODE_COMPILE_CACHE ??= join(ROOT, '.cache', 'compiled');
-  const failedChecks = [...(await check(['--reporter=default', ...jsonReport('unit')]))];
-  if (!(await auditDependencies())) failedChecks.push('dependencies');
-  installSchemathesis();
+  // The audit waits for a registry, and schemathesis for another one.
+  const [failedOnes, isAudited] = await Promise.all([
+    check(['--reporter=default', ...jsonReport('unit')]),
+    auditDependencies(),
+    installSchemathesis(),
+  ]);
+  const failedChecks = [...failedOnes, ...(isAudited ? [] : ['dependencies'])];
   await Promise.all([buildEverythingIfStale(), buildConsoleIfStale()]);
   let failedSuites = 0;
   const runLane = async (suites, show) => {

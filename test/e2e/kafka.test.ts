@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { replayLines } from '../../apps/cli/src/replay-process.js';
 import { type KafkaWorld, startKafkaWorld } from './driver/kafka-world.js';
 import { readTopic } from './driver/topic-reader.js';
-import { tellStories } from './stories.js';
+import { tellStories, tellStoriesOfVerdicts } from './stories.js';
 
 /** Each mostly waits for Kafka and for its program to load. */
 const REPLAYS_AT_ONCE = 4;
@@ -19,6 +19,7 @@ describe('as processes on a real Kafka and Redis, two of each service', () => {
   afterAll(() => world.close());
 
   tellStories(() => world);
+  tellStoriesOfVerdicts(() => world);
 
   it('leave verdicts in the topics that a replay gives again, byte for byte', { timeout: 400_000 }, async () => {
     const states = await readTopic(world.bus, world.topics.state, rolloutStateCodec);

@@ -4,15 +4,9 @@ import { deadLettersOf, putBadRecords } from './bad-records.js';
 import { type Given, given, type Story } from './driver/story.js';
 import { until, type World } from './driver/world.js';
 
-/** The stories that hold wherever the services run. All of them at once, each on a model of its own. */
+/** What every place where the services run has to do. All of them at once, each on a model of its own. */
 export function tellStories(world: () => World): void {
-  const told: Story[] = [];
-  afterAll(() => Promise.all(told.map((story) => story.close())));
-  const rollout = (plan: Given): Story => {
-    const story = given.rollout(world(), plan);
-    told.push(story);
-    return story;
-  };
+  const rollout = teller(world);
 
   describe.concurrent('a rollout', () => {
     it('of a good version is promoted, and can be undone', async () => {
@@ -75,6 +69,37 @@ export function tellStories(world: () => World): void {
       await story.when.told('abort', 'seen enough').then.aborted();
     });
 
+    it('that is paused stays where it is, goes on when resumed, and is over when aborted', async () => {
+      const story = rollout({
+        model: 'by-hand',
+        steps: [0.3, 0.6, 1],
+        checks: { accuracy: { maxDrop: 0.02, labelsWithin: '60s' } },
+      });
+      await story.when.canaryHas(0.3).when.told('pause').then.paused();
+      await story.then.weightStays(0.3, 6);
+      await story.when.told('promote').then.weightIs(0.6);
+      await story.when.told('pause').then.paused();
+      await story.when.told('resume').when.told('abort', 'wrong artefact').then.aborted();
+      const { weights } = await story.then.weightIs(0);
+      expect(weights['v1']).toBe(1);
+      expect((await story.decisions()).at(-1)!.reason.text).toContain('wrong artefact');
+    });
+
+    it('is not disturbed by bad records: each becomes a dead letter that says where it stood and why', async () => {
+      const story = rollout({ model: 'among-rubbish' });
+      const places = await putBadRecords(world());
+      const letters = await deadLettersOf(world(), places);
+      for (const { cause } of letters) expect(cause.text.length).toBeGreaterThan(10);
+      await story.then.promoted();
+    });
+  });
+}
+
+/** What depends on the verdict engine and not on the place: told once. */
+export function tellStoriesOfVerdicts(world: () => World): void {
+  const rollout = teller(world);
+
+  describe.concurrent('a rollout, by its verdicts', () => {
     it('of a version that is wrong more often in shadow is rolled back before any user saw it', async () => {
       const story = rollout({ model: 'wrong-in-shadow', canary: { accuracy: 0.6 }, shadow: 1, steps: [0.1, 1] });
       await story.then.rolledBack('shadow-accuracy-too-low');
@@ -123,36 +148,22 @@ export function tellStories(world: () => World): void {
       await story.then.promoted();
     });
 
-    it('that is paused stays where it is, goes on when resumed, and is over when aborted', async () => {
-      const story = rollout({
-        model: 'by-hand',
-        steps: [0.3, 0.6, 1],
-        checks: { accuracy: { maxDrop: 0.02, labelsWithin: '60s' } },
-      });
-      await story.when.canaryHas(0.3).when.told('pause').then.paused();
-      await story.then.weightStays(0.3, 6);
-      await story.when.told('promote').then.weightIs(0.6);
-      await story.when.told('pause').then.paused();
-      await story.when.told('resume').when.told('abort', 'wrong artefact').then.aborted();
-      const { weights } = await story.then.weightIs(0);
-      expect(weights['v1']).toBe(1);
-      expect((await story.decisions()).at(-1)!.reason.text).toContain('wrong artefact');
-    });
-
-    it('is not disturbed by bad records: each becomes a dead letter that says where it stood and why', async () => {
-      const story = rollout({ model: 'among-rubbish' });
-      const places = await putBadRecords(world());
-      const letters = await deadLettersOf(world(), places);
-      for (const { cause } of letters) expect(cause.text.length).toBeGreaterThan(10);
-      await story.then.promoted();
-    });
-
     it('that is paused is rolled back when the version fails meanwhile', async () => {
       const story = rollout({ model: 'fails-paused', steps: [0.3, 1] });
       await story.when.canaryHas(0.3).when.told('pause').then.paused();
       await story.when.canaryErrorsRise(0.4).then.rolledBack('errors-too-many');
     });
   });
+}
+
+function teller(world: () => World): (plan: Given) => Story {
+  const told: Story[] = [];
+  afterAll(() => Promise.all(told.map((story) => story.close())));
+  return (plan) => {
+    const story = given.rollout(world(), plan);
+    told.push(story);
+    return story;
+  };
 }
 
 /**
