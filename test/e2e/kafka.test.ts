@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ReplayLine, ReplaySummary } from '@app/shared';
 import { rolloutStateCodec } from '@app/shared';
@@ -34,16 +36,23 @@ describe('as processes on a real Kafka and Redis, two of each service', () => {
 });
 
 async function expectSameVerdicts(world: KafkaWorld, model: string): Promise<void> {
-  const { cuts, verdicts, identical, firstDifference } = await replayed(world, model);
+  const lines: string[] = [];
+  const { cuts, verdicts, identical, firstDifference } = await replayed(world, model, lines);
   process.stderr.write(`replayed ${model}: ${verdicts} verdicts in ${cuts} cuts, ${identical} identical\n`);
+  if (firstDifference) {
+    const around = lines.filter((line) => Math.abs(Number(/"cut":(\d+)/.exec(line)?.[1]) - firstDifference.cut) < 20);
+    process.stderr.write(`${around.join('\n')}\n${readFileSync(join(world.folder, 'evaluator.log'), 'utf8')}\n`);
+  }
   expect({ model, identical, firstDifference }).toEqual({ model, identical: verdicts, firstDifference: null });
   expect(verdicts).toBeGreaterThan(0);
 }
 
-async function replayed({ env }: KafkaWorld, model: string): Promise<ReplaySummary> {
+/** @param told gets every line that it prints */
+async function replayed({ env }: KafkaWorld, model: string, told: string[]): Promise<ReplaySummary> {
   const { signal } = new AbortController();
   const lines = replayLines(['--model', model], { env: { ...process.env, ...env }, signal, program: REPLAY });
   for await (const text of lines) {
+    told.push(text);
     const line = JSON.parse(text) as ReplayLine;
     if (line.kind === 'failed') throw new Error(line.message);
     if (line.kind === 'summary') return line;

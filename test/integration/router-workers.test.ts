@@ -90,6 +90,8 @@ describe('a router of two workers', () => {
     await start(2);
     const [victim] = workersOf(router!);
     await predictionLoad(router!.url, { predictions: 200, connections: 16 });
+    // What a worker that is killed has not sent yet is counted as lost, and shows no id.
+    await expect.poll(() => routerIds().size, { timeout: 20_000 }).toBe(2);
     process.kill(victim!, 'SIGKILL');
     await expect.poll(() => workersOf(router!).filter((pid) => pid !== victim).length, { timeout: 20_000 }).toBe(2);
     await expect.poll(() => metric('workers_serving'), { timeout: 20_000 }).toBe(2);
