@@ -33,7 +33,7 @@ export async function testAll(args) {
   process.env.NODE_COMPILE_CACHE ??= join(ROOT, '.cache', 'compiled');
   // The audit waits for a registry, and schemathesis for another one.
   const [failedOnes, isAudited] = await Promise.all([
-    check(['--reporter=default', ...jsonReport('unit')]),
+    check(['--maxWorkers=2', '--reporter=default', ...jsonReport('unit')]),
     auditDependencies(),
     installSchemathesis(),
   ]);
