@@ -31,8 +31,8 @@ export class CutSpool {
   cuts = 0;
   /** Rollouts with verdicts, oldest first. */
   readonly rollouts = new Set<string>();
-  /** Records that are neither a cut nor a verdict. */
-  unreadable = 0;
+  /** Records that are neither a cut nor a verdict: how many, and where the first of them stands. */
+  unreadable: { readonly count: number; readonly from: number; readonly fromMs: number } | null = null;
   private counted = 0;
   private newest: Cut | null = null;
   private readonly spool: Spool;
@@ -43,9 +43,11 @@ export class CutSpool {
   }
 
   take(records: readonly BusRecord[]): void {
-    for (const { value, headers } of records) {
+    for (const { value, headers, offset, timestampMs } of records) {
       const data = cloudEventData(value, headers ?? {});
-      if (data && !this.add(data)) this.unreadable += 1;
+      if (!data || this.add(data)) continue;
+      const { count, from, fromMs } = this.unreadable ?? { count: 0, from: offset, fromMs: timestampMs };
+      this.unreadable = { count: count + 1, from, fromMs };
     }
   }
 

@@ -57,6 +57,14 @@ describe('a replay', () => {
     for (const { givenAt, replayedAt } of summary.milestones) expect(replayedAt).toBe(givenAt);
   });
 
+  it('says how many records beside the cuts cannot be read', async () => {
+    await failingRollout(stage);
+    await stage.bus.producer().send([{ topic: TOPICS.verdict, key: MODEL, value: Buffer.from('{"kind":"verdict"}') }]);
+    const { lines } = await replayOf(stage);
+    const texts = gapsOf(lines).flatMap(({ topic, text }) => (topic === TOPICS.verdict ? [text] : []));
+    expect(texts).toEqual(['1 of the records cannot be read: what they say is not compared']);
+  });
+
   it('does so across takeovers', async () => {
     await failingRollout(stage, () => stage.takeOver());
     expect(stage.metrics.counts).toMatchObject({ takenOver: 3 });

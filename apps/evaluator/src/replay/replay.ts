@@ -104,7 +104,7 @@ async function readCuts(source: RecordSource, owner: number, cuts: CutSpool, pro
 function checkFound(
   { source, model, rollout, emit }: ReplayOptions,
   { decisions, states }: { readonly decisions: readonly Decision[]; readonly states: readonly RolloutState[] },
-  { first, last, rollouts, owner }: CutSpool,
+  { first, last, rollouts, owner, unreadable }: CutSpool,
 ): void {
   if (decisions.length === 0 && states.length === 0)
     throw new CanaryError(
@@ -121,6 +121,11 @@ function checkFound(
       'nothing-to-replay',
       `${source.topics.verdict} holds no verdicts of ${model}: either it has had no rollout, or they are older than the topic keeps them`,
     );
+  if (unreadable) {
+    const { count, from, fromMs } = unreadable;
+    const text = `${count} of the records cannot be read: what they say is not compared`;
+    emit({ kind: 'gap', topic: source.topics.verdict, partition: owner, from, fromMs, text });
+  }
   if (first.number === 1) return;
   emit({
     kind: 'gap',

@@ -49,6 +49,22 @@ function lookAtEveryPair(
 }
 
 describe("McNemar's test as an e-process", () => {
+  it('has an interval that holds numbers, also while all pairs differ, and in one direction', () => {
+    for (let n = 1; n <= 12; n++)
+      for (let worse = 0; worse <= n; worse++)
+        for (let better = 0; better <= n - worse; better++) {
+          const [low, high] = testOf(0.05, pairs(n, worse, better)).interval()!;
+          const value = (worse - better) / n;
+          expect([n, worse, better, low < value && value < high, Number.isFinite(high - low)]).toEqual([
+            n,
+            worse,
+            better,
+            true,
+            true,
+          ]);
+        }
+  });
+
   it('has mean at most 1 one pair ahead, at every difference within the limit, and exactly 1 at the limit', () => {
     for (const limit of [0.01, 0.1])
       for (const discordant of [0.2, 0.6, 1])

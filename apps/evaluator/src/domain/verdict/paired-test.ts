@@ -100,7 +100,8 @@ export class PairedTest {
     const value = this.difference();
     if (value === null) return null;
     const { n, worse, better } = this;
-    const variance = (worse + better + 1) / (n + 1) - value * value;
+    // At least that of one more pair that differs: where all differ in one direction, nothing would be left.
+    const variance = Math.max((worse + better + 1) / (n + 1) - value * value, 1 / (n + 1));
     const rho = mixtureScale(informationWanted(END_ALPHA, this.limit), END_ALPHA);
     const radius = confidenceRadius(n / (variance * this.dispersion.d), rho, END_ALPHA);
     return [value - radius, value + radius];

@@ -1,7 +1,8 @@
-import type { RolloutSpec } from '@app/shared';
+import { type Cut, type RolloutSpec, verdictCodec } from '@app/shared';
 import { describe, expect, it } from 'vitest';
 import { BEGIN_MS, EngineRun, specOf } from '../../../../../test/fixtures/engine-run.js';
 import { seededRandom } from '../../../../../test/fixtures/seeded-random.js';
+import { verdictOf } from '../cut/verdict-envelope.js';
 import type { PairedCounts, PairShare } from '../summary.js';
 import { createModelEngine, decodeModelEngine } from './model-engine.js';
 
@@ -87,6 +88,22 @@ class ShadowRun {
 const checkOf = ({ last }: ShadowRun, check: string) => last.checks.find((c) => c.check === check)!;
 
 describe('a shadow step', () => {
+  it('gives verdicts that everybody can read when every label so far says the canary is worse', () => {
+    const { last } = new ShadowRun().copies(1, { canaryFails: 1, stableFails: 0, worse: 1, better: 0 }, 1);
+    const cut: Cut = {
+      kind: 'cut',
+      schemaVersion: 1,
+      owner: 0,
+      number: 1,
+      positions: { outcome: [], label: [] },
+      logTimes: { outcome: [], label: [] },
+      asOf: BEGIN_MS,
+      known: {},
+    };
+    const verdict = verdictOf(last, { model: 'digits', engineVersion: '1', cut });
+    expect(verdictCodec.decode(verdictCodec.encode(verdict))).toEqual({ ok: true, value: verdict });
+  });
+
   it('passes a canary that is no worse, with the figures of both versions on the same predictions', () => {
     const shadow = new ShadowRun().copies(60);
     expect(shadow.last).toMatchObject({ result: 'pass', step: 0, reason: { code: 'passed' } });
