@@ -21,7 +21,11 @@ export class VerdictChecks {
     const cut = cutCodec.decode(value);
     if (cut.ok) return this.onCut(cut.value, partition);
     const verdict = verdictCodec.decode(value);
-    if (!verdict.ok) return this.report('8', `a verdict that nobody can read: ${value?.toString('utf8')}`);
+    if (!verdict.ok) {
+      // Anything else is poison of ours.
+      if (value?.includes('"kind":"verdict"')) this.report('8', `a verdict that nobody can read: ${value.toString()}`);
+      return;
+    }
     const { verdictId, model, cut: of } = verdict.value;
     if (this.ids.has(verdictId)) this.report('8', `verdict ${verdictId} was published twice`);
     this.ids.add(verdictId);
