@@ -153,6 +153,10 @@ export class ReadmeStory {
     await expect
       .poll(async () => (await this.shell.run('canaryctl get digits')).out, PATIENCE)
       .toContain('Progressing');
+    // It is aborted soon, and what the evaluator thought of it replayed: on a busy machine that takes a moment.
+    await expect
+      .poll(async () => (await this.shell.run('canaryctl explain digits')).out, PATIENCE)
+      .not.toMatch(/There is no verdict yet|^$/);
   }
 
   /** Somebody ends it meanwhile: the exit code says so. */
