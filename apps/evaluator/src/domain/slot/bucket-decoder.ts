@@ -1,15 +1,9 @@
 import type { BucketCounts, BucketRecord } from '@app/shared';
-import { ExpectedBytes, JsonBytes } from './json-bytes.js';
+import { CLOSE, COLON, COMMA, ExpectedBytes, FALSE, JsonBytes, OPEN, TRUE } from './json-bytes.js';
 import { JsonFields } from './json-fields.js';
 
 const NAME_LENGTH_MAX = 200;
-const COMMA = 44;
-const COLON = 58;
-const OPEN = 123;
-const CLOSE = 125;
 const BUCKET = new ExpectedBytes('"bucket"');
-const TRUE = new ExpectedBytes('true');
-const FALSE = new ExpectedBytes('false');
 
 /** What was read last, before a slot has looked at it. */
 type Read = { -readonly [F in keyof BucketRecord]: BucketRecord[F] };

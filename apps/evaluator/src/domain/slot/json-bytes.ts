@@ -34,6 +34,14 @@ export class ExpectedBytes {
   }
 }
 
+/** What stands between values. */
+export const COMMA = 44;
+export const COLON = 58;
+export const OPEN = 123;
+export const CLOSE = 125;
+export const TRUE = new ExpectedBytes('true');
+export const FALSE = new ExpectedBytes('false');
+
 /**
  * Reads JSON without blanks and escapes from bytes, token by token. A token that is not there, or not in its plainest
  * form, is told by a value that no token has, and the place stays; what is read, JSON.parse would read the same.

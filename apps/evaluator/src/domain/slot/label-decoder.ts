@@ -1,15 +1,10 @@
 import type { Label } from '@app/shared';
-import { ExpectedBytes, JsonBytes } from './json-bytes.js';
+import { CLOSE, COMMA, ExpectedBytes, FALSE, JsonBytes, OPEN, TRUE } from './json-bytes.js';
 import { JsonFields } from './json-fields.js';
 
 const ID_LENGTH_MAX = 100;
 const LABEL_LENGTH_MAX = 500;
-const COMMA = 44;
-const OPEN = 123;
-const CLOSE = 125;
 const LABEL = new ExpectedBytes('"label"');
-const TRUE = new ExpectedBytes('true');
-const FALSE = new ExpectedBytes('false');
 
 /** Reads labels straight from the bytes, on the same terms as OutcomeDecoder; those with values are for the full parser. */
 export class LabelDecoder {

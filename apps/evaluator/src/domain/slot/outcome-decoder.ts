@@ -1,5 +1,5 @@
 import { type Outcome, OUTCOME_STATUSES, PREDICTION_BINS } from '@app/shared';
-import { ExpectedBytes, JsonBytes } from './json-bytes.js';
+import { CLOSE, COLON, COMMA, ExpectedBytes, FALSE, JsonBytes, OPEN, TRUE } from './json-bytes.js';
 import { JsonFields } from './json-fields.js';
 
 /** What a slot looks at in an outcome. */
@@ -12,13 +12,7 @@ const SEGMENT_LENGTH_MAX = 100;
 const VALUES_MAX = 8;
 const VALUE_NAME_LENGTH_MAX = 100;
 const PREDICTION_LENGTH_MAX = 500;
-const COMMA = 44;
-const COLON = 58;
-const OPEN = 123;
-const CLOSE = 125;
 const OUTCOME = new ExpectedBytes('"outcome"');
-const TRUE = new ExpectedBytes('true');
-const FALSE = new ExpectedBytes('false');
 const STATUSES = OUTCOME_STATUSES.map((status) => ({ status, bytes: new ExpectedBytes(`"${status}"`) }));
 
 const REQUIRED: readonly Field[] = [
