@@ -1,13 +1,12 @@
 import type { AccuracyCheck, PackReader, PackWriter } from '@app/shared';
 import { stratumClosesAtMs, strataMsOf } from '../slot/generation-directory.js';
 import { type ArmCounts, CELL_CLASS, type LabelledArm, type LabelShare } from '../summary.js';
-import { NO_BIN } from './cell-digest.js';
 import type { ControlHistory } from './control-history.js';
 import { LabelCoverage } from './label-coverage.js';
 import type { Lines } from './lines.js';
 import { Look } from './look.js';
 import { packCounts, unpackCounts } from './pack-counts.js';
-import { type Badness, countBad, GROUPS } from './stickiness.js';
+import { type Badness, countBad, GROUPS, NO_BIN } from './cell-digest.js';
 
 /** Only what was answered can be labelled. */
 const ANSWERED: Badness = { classes: 1 << CELL_CLASS.ok, aboveBin: NO_BIN };

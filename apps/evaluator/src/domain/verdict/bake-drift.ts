@@ -5,7 +5,7 @@ import type { ArmCounts } from '../summary.js';
 import { lnShareEvidence, shareCeiling } from './ceiling.js';
 import { type ChecksPlan, ERROR, slowerThan } from './checks-plan.js';
 import { lnMean } from './kernel.js';
-import { countBad } from './stickiness.js';
+import { countBad } from './cell-digest.js';
 
 const SHARE_MAX = 0.95;
 

@@ -5,7 +5,7 @@ import type { CeilingCheck } from './checks-plan.js';
 import { FreshStarts } from './fresh-starts.js';
 import { lnHalf, lnMean } from './kernel.js';
 import { RecentShares } from './recent-shares.js';
-import { countBad } from './stickiness.js';
+import { countBad } from './cell-digest.js';
 
 /** Buckets whose next record will replace what they count. More than this are counted only when they are final. */
 const OPEN_BUCKETS_MAX = 20_000;

@@ -135,3 +135,8 @@ const OK = 1 << CELL_CLASS.ok;
 function isBad(key: number, classes: number, aboveBin: number): boolean {
   return ((classes >>> cellClass(key)) & 1) === 1 || cellBin(key) > aboveBin;
 }
+
+/** How many of the outcomes are bad. */
+export function countBad(cells: Cells, bad: Badness): number {
+  return digestOf(cells).count(bad);
+}

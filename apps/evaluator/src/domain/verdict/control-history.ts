@@ -3,7 +3,7 @@ import type { ArmCounts, BucketSummary, LabelShare } from '../summary.js';
 import { BaseRateWindow } from './base-rate.js';
 import { ERROR, type LatencySource } from './checks-plan.js';
 import { RecentLatencies } from './quantiles.js';
-import { countBad } from './stickiness.js';
+import { countBad } from './cell-digest.js';
 
 /**
  * What is known of the stable version from all its recent traffic, also before a rollout: so that a rollout begins with

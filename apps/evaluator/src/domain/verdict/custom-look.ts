@@ -2,7 +2,7 @@ import type { CustomCheck, PackReader, PackWriter } from '@app/shared';
 import type { ValueSums } from '../arm-details.js';
 import { confidenceRadius, informationWanted, mixtureScale } from './confidence.js';
 import { FreshStarts } from './fresh-starts.js';
-import { lnAdd } from './kernel.js';
+import { lnHalf } from './kernel.js';
 import {
   ArmValues,
   lnBeyond,
@@ -87,7 +87,7 @@ export class CustomLook {
     const lnFail = (sums: Float64Array, from: number): number =>
       this.lnE(meanDifference(sums, from, spread), (worse) => worse - this.spec.limit, alpha);
     const cumulative = lnFail(this.failSums.sums, 0);
-    this.lnFailNow = lnAdd(cumulative, this.failSums.lnFresh(lnFail, cumulative)) - Math.LN2;
+    this.lnFailNow = lnHalf(cumulative, this.failSums.lnFresh(lnFail, cumulative));
     this.lnPassNow = this.lnE(meanDifference(this.stepSums, 0, spread), (worse) => this.spec.limit - worse, beta);
   }
 

@@ -1,9 +1,9 @@
 import type { PackReader, PackWriter } from '@app/shared';
 import type { ArmCounts } from '../summary.js';
-import { digestOf } from './cell-digest.js';
-import { type BucketCounts, FAIL_GRID, kernelStep, lnAdd, lnEvidence } from './kernel.js';
+import { type BucketCounts, FAIL_GRID, kernelStep, lnEvidence, lnHalf } from './kernel.js';
 import { packCounts, packFloats, unpackCounts, unpackFloats } from './pack-counts.js';
-import { GROUPS, Stickiness } from './stickiness.js';
+import { digestOf, GROUPS } from './cell-digest.js';
+import { Stickiness } from './stickiness.js';
 
 const SIZE = FAIL_GRID.g.length;
 /** E at which the arms' shares of labelled predictions are taken for different. */
@@ -88,7 +88,7 @@ export class LabelCoverage {
   /** ln of the mean E of both directions. */
   lnE(): number {
     const { d } = this.stickiness;
-    return lnAdd(lnEvidence(this.more, 0, FAIL_GRID, d), lnEvidence(this.fewer, 0, FAIL_GRID, d)) - Math.LN2;
+    return lnHalf(lnEvidence(this.more, 0, FAIL_GRID, d), lnEvidence(this.fewer, 0, FAIL_GRID, d));
   }
 
   private chunkOf(generation: number, stratum: number): Chunk {

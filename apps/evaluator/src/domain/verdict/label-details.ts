@@ -6,7 +6,7 @@ import { ValueTallies } from '../slot/value-tally.js';
 import type { LabelledArm, LabelShare } from '../summary.js';
 import { packCounts, unpackCounts } from './pack-counts.js';
 import type { GroupedLabels } from './segment-looks.js';
-import { GROUPS } from './stickiness.js';
+import { GROUPS } from './cell-digest.js';
 
 /** Strata that wait for label partitions; more than this only if one of them stands still. */
 const OPEN_STRATA_MAX = 5_000;

@@ -1,7 +1,7 @@
 import type { PackReader, PackWriter } from '@app/shared';
 import { lnFloor } from './floor.js';
 import { FreshStarts } from './fresh-starts.js';
-import { type BucketCounts, FAIL_GRID, kernelStep, lnAdd, lnEvidence, lnHalf, PASS_GRID } from './kernel.js';
+import { type BucketCounts, FAIL_GRID, kernelStep, lnEvidence, lnHalf, PASS_GRID } from './kernel.js';
 import { packFloats, unpackFloats } from './pack-counts.js';
 import { RateDifference } from './rate-difference.js';
 import { Stickiness } from './stickiness.js';
@@ -38,7 +38,7 @@ class PassSums {
   lnE(d: number, floorLimit: number | null): number {
     const kernel = lnEvidence(this.acc, 0, PASS_GRID, d);
     if (floorLimit === null) return kernel;
-    return lnAdd(kernel, lnFloor(this.n1, this.x1, floorLimit)) - Math.LN2;
+    return lnHalf(kernel, lnFloor(this.n1, this.x1, floorLimit));
   }
 
   clear(): void {

@@ -1,7 +1,7 @@
 import type { PackReader, PackWriter } from '@app/shared';
 import type { ValueSums } from '../arm-details.js';
 import { packFloats, unpackFloats } from './pack-counts.js';
-import { GROUPS } from './stickiness.js';
+import { GROUPS } from './cell-digest.js';
 
 /**
  * Means of two arms, compared stratum by stratum: each stratum (a bucket, or a stratum of labels) says how the arms

@@ -4,7 +4,7 @@ import type { ArmCounts, LabelShare } from '../summary.js';
 import type { ChecksPlan } from './checks-plan.js';
 import { CustomLook } from './custom-look.js';
 import type { FrozenQuantile } from './generation.js';
-import { lnAdd } from './kernel.js';
+import { lnHalf } from './kernel.js';
 import { LabelDetails } from './label-details.js';
 import { PredictionDrift } from './prediction-drift.js';
 import { type FoldedAt, type SegmentGroup, SegmentLooks } from './segment-looks.js';
@@ -101,7 +101,7 @@ export class OptionalEvidence {
 
   /** Half of a check's evidence for FAIL is that of all traffic, half the mean of its segments': their sum stays a mean. */
   withSegments(group: SegmentGroup, lnPooled: number): number {
-    return this.segments ? lnAdd(lnPooled, this.segments.lnFail(group)) - Math.LN2 : lnPooled;
+    return this.segments ? lnHalf(lnPooled, this.segments.lnFail(group)) : lnPooled;
   }
 
   private foldValues(

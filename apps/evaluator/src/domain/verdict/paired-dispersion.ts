@@ -1,7 +1,7 @@
 import type { PackReader, PackWriter } from '@app/shared';
 import type { PairedCounts } from '../summary.js';
 import { packCounts, unpackCounts } from './pack-counts.js';
-import { GROUPS } from './stickiness.js';
+import { GROUPS } from './cell-digest.js';
 
 const LEVERAGE_MIN = 0.02;
 

@@ -2,7 +2,7 @@ import type { PackReader, PackWriter } from '@app/shared';
 import type { PairedCounts } from '../summary.js';
 import { confidenceRadius, informationWanted, mixtureScale } from './confidence.js';
 import { FreshStarts } from './fresh-starts.js';
-import { FAIL_GRID, type Grid, lnAdd, lnSum, PASS_GRID } from './kernel.js';
+import { FAIL_GRID, type Grid, lnHalf, lnSum, PASS_GRID } from './kernel.js';
 import { PairedDispersion } from './paired-dispersion.js';
 
 /** What each bet gains, in logs, from a pair in which only the canary was bad, only stable was, or both fared alike. */
@@ -76,7 +76,7 @@ export class PairedTest {
     const d = this.dispersion.update();
     const cumulative = lnWealth(this.fail, this.starts.sums, 0, d);
     const fresh = this.starts.lnFresh((all, from) => lnWealth(this.fail, all, from, d), cumulative);
-    this.lnFailNow = lnAdd(cumulative, fresh) - Math.LN2;
+    this.lnFailNow = lnHalf(cumulative, fresh);
     this.lnPassNow = lnWealth(this.pass, this.starts.sums, 0, d);
   }
 

@@ -3,7 +3,8 @@ import { predictionBinOf, predictionGroup, type PredictionCells } from '../arm-d
 import { type BucketCounts, FAIL_GRID, kernelStep, lnEvidence, lnMean } from './kernel.js';
 import { NamedCounts } from './named-counts.js';
 import { packFloats, unpackFloats } from './pack-counts.js';
-import { GROUPS, Stickiness } from './stickiness.js';
+import { GROUPS } from './cell-digest.js';
+import { Stickiness } from './stickiness.js';
 
 /** Classes that are looked at one by one; the others are one class more. */
 const CLASSES_MAX = 32;

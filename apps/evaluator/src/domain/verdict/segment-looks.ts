@@ -8,7 +8,7 @@ import { lnMean } from './kernel.js';
 import { failLine } from './lines.js';
 import { Look } from './look.js';
 import { NamedCounts } from './named-counts.js';
-import { type Badness, countBad, GROUPS } from './stickiness.js';
+import { type Badness, countBad, GROUPS } from './cell-digest.js';
 
 /** Predictions that the segments are chosen from, of both arms, the warm-up's among them. */
 const CHOOSE_FROM = 1_000;

@@ -2,7 +2,7 @@ import type { PackReader, PackWriter } from '@app/shared';
 import type { PairedCounts } from '../summary.js';
 import { lnShareEvidence, type ShareTest } from './ceiling.js';
 import { FreshStarts } from './fresh-starts.js';
-import { lnAdd } from './kernel.js';
+import { lnHalf } from './kernel.js';
 import { PairedDispersion } from './paired-dispersion.js';
 
 const step = new Float64Array(2);
@@ -46,7 +46,7 @@ export class ShareWatch {
         (all, from) => lnShareEvidence(fail, all[from]! / d, all[from + 1]! / d),
         cumulative,
       );
-      this.lnFailNow = lnAdd(cumulative, fresh) - Math.LN2;
+      this.lnFailNow = lnHalf(cumulative, fresh);
     }
     if (pass) this.lnPassNow = lnShareEvidence(pass, sums[0]! / d, sums[1]! / d);
   }

@@ -3,7 +3,8 @@ import { cellsOf } from '../../../../../test/fixtures/summaries.js';
 import { seededRandom } from '../../../../../test/fixtures/seeded-random.js';
 import { CELL_CLASS } from '../summary.js';
 import { ERROR, slowerThan } from './checks-plan.js';
-import { countBad, GROUPS, Stickiness } from './stickiness.js';
+import { countBad, GROUPS } from './cell-digest.js';
+import { Stickiness } from './stickiness.js';
 
 describe('the sticky-user correction', () => {
   it('is 1 until both arms have counts, and while nothing or everything is bad', () => {

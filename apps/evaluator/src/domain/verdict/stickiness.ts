@@ -3,8 +3,6 @@ import type { Cells } from '../summary.js';
 import { type Badness, digestOf, GROUPS } from './cell-digest.js';
 import { packCounts, unpackCounts } from './pack-counts.js';
 
-export { type Badness, GROUPS } from './cell-digest.js';
-
 const LEVERAGE_MIN = 0.02;
 
 interface Totals {
@@ -81,11 +79,6 @@ export class Stickiness {
     this.d = from.float();
     return this;
   }
-}
-
-/** How many of the outcomes are bad. */
-export function countBad(cells: Cells, bad: Badness): number {
-  return digestOf(cells).count(bad);
 }
 
 /**
