@@ -79,9 +79,7 @@ export async function startController(deps: ControllerDeps): Promise<RunningServ
   );
   const metrics = new ControllerMetrics();
   const health = new Health();
-  const producer = bus.producer({
-    onError: (error) => logger.warn({ err: error }, 'sending failed, it is tried again'),
-  });
+  const producer = bus.producer();
   const events = new EventLog();
   const directory = new ModelDirectory({ bus, topics, logger, metrics, events });
   const verdictHistory = new VerdictHistory({ store: deps.points ?? new MemoryPointStore(), logger });

@@ -108,7 +108,7 @@ function connectParts(deps: ServingDeps) {
   });
   weights.subscribe(table);
   const knowsModels = (): boolean => weights.status().caughtUp;
-  const pairs = new PairPublisher({ bus, topic: topics.label, flushMs: config.ROUTER_FLUSH_MS, logger });
+  const pairs = new PairPublisher({ bus, topic: topics.label, flushMs: config.ROUTER_FLUSH_MS });
   const shadows = new ShadowCopies({
     inFlightMax: config.ROUTER_SHADOW_IN_FLIGHT_MAX,
     publish: (pair) => pairs.publish(pair),

@@ -66,7 +66,7 @@ export class TargetNotifier {
       if (!(error instanceof NotDeliveredYet))
         logger.warn({ err: error, target: target.name }, 'notifying goes on by itself');
     };
-    this.producer = bus.producer({ onError });
+    this.producer = bus.producer();
     this.consumer = bus.consumer({
       groupId: `${groupPrefix}-notifications-${target.name}`,
       topics: [topics.decision],

@@ -75,8 +75,7 @@ export class SlotOwner {
 
   private constructor(private readonly options: SlotOwnerOptions) {
     const { bus, topics, clock, metrics, logger, controlPartitions } = options;
-    const onError = (error: unknown): void => logger.debug({ err: error }, 'producer of the slot owner: again');
-    const [small, large] = [bus.producer({ onError }), bus.producer({ onError })];
+    const [small, large] = [bus.producer(), bus.producer()];
     this.producers = [small, large];
     const { signal } = this.closing;
     this.checkpoints = new SlotCheckpoints({

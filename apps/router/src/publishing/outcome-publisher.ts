@@ -168,10 +168,9 @@ export class OutcomePublisher {
 
   private sender(number: number, count: number): LaneSender {
     const { bus, topic, logger, replayPerSecond, journalAfterMs } = this.options;
-    const onError = (err: unknown): void => logger.warn({ err, producer: number }, 'outcomes are not getting through');
     return new LaneSender({
       topic,
-      producer: bus.producer({ admissionBytesMax: ADMISSION_BYTES_MAX, onError }),
+      producer: bus.producer({ admissionBytesMax: ADMISSION_BYTES_MAX }),
       spool: this.spool,
       number,
       restored: this.spool.restored.filter((_queue, i) => i % count === number),

@@ -1,4 +1,4 @@
-import { type BusProducer, type Logger, type MessageBus, type OutRecord, type Pair, pairCodec } from '@app/shared/core';
+import { type BusProducer, type MessageBus, type OutRecord, type Pair, pairCodec } from '@app/shared/core';
 
 /** Of what waits to be sent; beyond that pairs are dropped. */
 const COLLECTED_MAX = 5_000;
@@ -9,7 +9,6 @@ export interface PairPublisherOptions {
   /** That of the labels. */
   readonly topic: string;
   readonly flushMs: number;
-  readonly logger: Logger;
 }
 
 /**
@@ -51,9 +50,7 @@ export class PairPublisher {
     const records = this.collected;
     if (records.length === 0) return;
     this.collected = [];
-    const { bus, logger } = this.options;
-    const onError = (err: unknown): void => logger.warn({ err }, 'pairs of answers are not getting through');
-    this.producer ??= bus.producer({ admissionBytesMax: ADMISSION_BYTES_MAX, onError });
+    this.producer ??= this.options.bus.producer({ admissionBytesMax: ADMISSION_BYTES_MAX });
     const written = this.producer.offer(records);
     if (!written) {
       this.dropped += records.length;

@@ -134,7 +134,6 @@ export interface ProducerOptions {
   readonly admissionBytesMax?: number;
   /** While the oldest admitted batch is older than this, further ones are refused. Default 1500 ms. */
   readonly headAgeMsMax?: number;
-  readonly onError?: (error: unknown) => void;
 }
 
 /** The broker took the others that were offered with these, and will never take these (too large for the topic, say). */

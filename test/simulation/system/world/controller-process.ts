@@ -39,7 +39,7 @@ export class ControllerProcess implements Service {
       'deadLetter',
     ]);
     const metrics = ignoring<ControllerMetrics>();
-    const producer = bus.producer({ onError: (err) => logger.warn({ err }, 'sending failed, it is tried again') });
+    const producer = bus.producer();
     const directory = new ModelDirectory({ bus, topics, logger, metrics, events: new EventLog() });
     const desk = new CommandDesk({ producer, directory, topics, clock, timeoutMs: COMMAND_TIMEOUT_MS });
     const ownership = new Ownership({

@@ -310,15 +310,18 @@ export class GroupLife {
 
   private checkProgress(): void {
     const nowMs = performance.now();
-    if (this.inFlight.size > 0) {
-      this.lastBusyMs = nowMs;
-      return;
-    }
+    const handles = this.inFlight.size > 0;
+    if (handles) this.lastBusyMs = nowMs;
     if (this.joiningSinceMs !== null) {
-      if (nowMs - this.joiningSinceMs > JOIN_MS_MAX) this.end(stalled('joining the group takes too long'));
+      // The join waits for the handlers, too.
+      if (!handles && nowMs - this.joiningSinceMs > JOIN_MS_MAX) {
+        this.end(stalled('joining the group takes too long'));
+      }
       return;
     }
+    // The group has given the partitions to others by now, also while a batch of them is being handled.
     if (nowMs - this.lastBeatMs > SESSION_TIMEOUT_MS) this.end(stalled('no heartbeat was answered'));
+    if (handles) return;
     const problem = this.places.stalled(this.lastBusyMs);
     if (problem) this.end(stalled(problem));
   }

@@ -24,6 +24,7 @@ import { KafkaConsumer } from './kafka-consumer.js';
 import { errorTypes } from './kafka-errors.js';
 import { KafkaFollower } from './kafka-follower.js';
 import { KafkaTransactionalProducer } from './kafka-transactions.js';
+import { Outage } from './outage.js';
 
 const CREATED_LOOK_MS = 50;
 const DESCRIBED = ['cleanup.policy', 'message.timestamp.type', 'retention.ms'];
@@ -32,12 +33,17 @@ const DESCRIBED = ['cleanup.policy', 'message.timestamp.type', 'retention.ms'];
 export class KafkaBus implements MessageBus {
   private readonly client: KafkaClient;
   private readonly sender: BatchSender;
+  private readonly outage: Outage<KafkaCarrier>;
   private readonly open = new OpenParts();
   private readonly consumers = new Set<KafkaConsumer>();
 
   constructor(settings: KafkaSettings) {
     this.client = new KafkaClient(settings);
     this.sender = new BatchSender(this.client);
+    this.outage = new Outage(settings.logger, {
+      gone: 'records cannot be sent to Kafka; trying again',
+      back: 'records are sent to Kafka again',
+    });
   }
 
   async createTopics(topics: readonly TopicSpec[]): Promise<void> {
@@ -91,10 +97,9 @@ export class KafkaBus implements MessageBus {
   }
 
   producer(options: ProducerOptions = {}): BusProducer {
-    const { client, sender } = this;
-    const onError = (error: unknown): void => options.onError?.(error);
+    const { client, sender, outage } = this;
     return this.open.add(
-      (closed) => new LaneProducer(new KafkaCarrier({ client, sender, onError, closed }), systemClock, options),
+      (closed) => new LaneProducer(new KafkaCarrier({ client, sender, outage, closed }), systemClock, options),
     );
   }
 

@@ -4,6 +4,7 @@ import type { OutRecord, TopicPartition } from '../message-bus.js';
 import { partitionOf } from '../murmur2.js';
 import type { BatchSender } from './batch-sender.js';
 import type { KafkaClient } from './kafka-client.js';
+import type { Outage } from './outage.js';
 import type { Delivered } from './produce-load.js';
 import { within } from './within.js';
 
@@ -18,8 +19,8 @@ interface Load extends TopicPartition {
 export interface KafkaCarrierParts {
   readonly client: KafkaClient;
   readonly sender: BatchSender;
-  /** Told once an outage. */
-  readonly onError: (error: unknown) => void;
+  /** Told once, not by each producer. */
+  readonly outage: Outage<KafkaCarrier>;
   readonly closed: () => void;
 }
 
@@ -28,7 +29,6 @@ export class KafkaCarrier implements Carrier {
   private readonly stopping = Promise.withResolvers<never>();
   private readonly underWay = new Set<Delivered>();
   private stopped = false;
-  private away = false;
 
   constructor(private readonly parts: KafkaCarrierParts) {
     this.stopping.promise.catch(() => undefined);
@@ -37,13 +37,14 @@ export class KafkaCarrier implements Carrier {
   async carry(records: readonly OutRecord[]): Promise<readonly OutRecord[]> {
     const loads = byPartition(records) ?? (await this.byKey(records));
     const refused = await Promise.all(loads.map((load) => this.deliver(load)));
-    this.back();
+    this.parts.outage.back(this);
     return refused.flat();
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
     this.stopping.reject(producerClosed());
+    this.parts.outage.forget(this);
     for (const delivered of this.underWay) delivered.abandon();
     this.parts.closed();
   }
@@ -75,17 +76,8 @@ export class KafkaCarrier implements Carrier {
   }
 
   private gone(error: unknown): void {
-    const told = this.parts.client.sayRefusal(error);
-    if (this.stopped || this.away) return;
-    this.away = true;
-    this.parts.onError(told);
-    this.parts.client.logger.warn({ err: error }, 'records cannot be sent to Kafka; trying again');
-  }
-
-  private back(): void {
-    if (!this.away) return;
-    this.away = false;
-    this.parts.client.logger.info('records are sent to Kafka again');
+    this.parts.client.sayRefusal(error);
+    if (!this.stopped) this.parts.outage.gone(this, error);
   }
 }
 
