@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { seriousIssues, type TestBrowser } from './browser.js';
 import { manyModels } from './fleet-scenes.js';
 import { tabTo } from './keyboard.js';
@@ -22,10 +22,8 @@ export function actingSuite(browser: () => TestBrowser): void {
       CONTROLLER_TOKENS: TOKEN_LIST,
     });
   });
-  afterAll(async () => {
-    await browser().closePages();
-    await stage.close();
-  });
+  afterEach(() => browser().closePages());
+  afterAll(() => stage.close());
 
   const signIn = async (page: Page, token: string): Promise<void> => {
     await page.getByLabel('Token').fill(token);

@@ -12,13 +12,13 @@ const VERDICT_MS_MAX = 150_000;
 export function storiesSuite(browser: () => TestBrowser): void {
   let world: KafkaWorld;
   let wire: CutProxy;
-  const models: TrafficOf[] = [];
+  const models = new Set<TrafficOf>();
   beforeAll(async () => {
     world = await startKafkaWorld({ routers: 1, evaluators: 1, controllers: 1 });
     wire = await CutProxy.open(world.controllerUrl());
   });
   afterAll(async () => {
-    await Promise.all(models.map((model) => model.close()));
+    await Promise.all([...models].map((model) => model.close()));
     await wire?.close();
     await world?.close();
   });
@@ -28,7 +28,7 @@ export function storiesSuite(browser: () => TestBrowser): void {
     canary: ConstructorParameters<typeof TrafficOf>[2] = {},
   ): Promise<TrafficOf> => {
     const made = new TrafficOf(world, model, canary);
-    models.push(made);
+    models.add(made);
     await made.start();
     return made;
   };
@@ -59,6 +59,13 @@ export function storiesSuite(browser: () => TestBrowser): void {
     expect(new URL(page.url()).pathname).toBe(`/models/${model.name}`);
   };
 
+  /** What goes on after its story would only slow the others down. */
+  const leave = async (page: Page, model: TrafficOf): Promise<void> => {
+    await page.close();
+    models.delete(model);
+    await model.close();
+  };
+
   describe.concurrent('a rollout', () => {
     it('is begun from a pasted file, paused, resumed and promoted through the page, and undone with a confirmation', async () => {
       const model = await traffic('promoted');
@@ -76,6 +83,7 @@ export function storiesSuite(browser: () => TestBrowser): void {
       await act(page, 'Undo promotion', { reason: 'customers complain', confirm: model.name });
       await status(page, 'Promoted, then undone');
       expect(await page.locator('.headline').innerText()).toMatch(/customers complain[^]*v1 gets everything/);
+      await leave(page, model);
     });
 
     it('of a version that is wrong more often is rolled back by the data, and the page says why', async () => {
@@ -97,6 +105,7 @@ export function storiesSuite(browser: () => TestBrowser): void {
       );
       await page.getByRole('img', { name: /^accuracy, difference\. First:/ }).waitFor();
       await keepScreenshot(page, 'story-rolled-back-1440-light');
+      await leave(page, model);
     });
 
     it('is aborted with its name typed, and its page says whose word it was', async () => {
@@ -106,6 +115,7 @@ export function storiesSuite(browser: () => TestBrowser): void {
       await act(page, 'Abort', { reason: 'wrong artefact', confirm: model.name });
       await status(page, 'Aborted');
       expect(await page.locator('.headline').innerText()).toMatch(/aborted by anonymous: wrong artefact/i);
+      await leave(page, model);
     });
   });
 
