@@ -18,9 +18,11 @@ export const SCREENSHOTS = fileURLToPath(new URL('../../.cache/console-screensho
 /** On a machine that does other things at the same time. */
 const PATIENCE_MS = 45_000;
 
+export type Scheme = 'light' | 'dark';
+
 export interface PageOptions {
   readonly width?: 360 | 1440;
-  readonly scheme?: 'light' | 'dark';
+  readonly scheme?: Scheme;
   /** What may go wrong on this page: parts of what the browser says. */
   readonly mayFail?: readonly string[];
 }
@@ -73,13 +75,20 @@ export class TestBrowser {
   }
 }
 
-/** The whole page as somebody who scrolls sees it, kept for looking at. */
-export async function keepScreenshot(page: Page, name: string): Promise<void> {
+/** The whole page as somebody who scrolls sees it, kept for looking at; in these schemes, or as it is. */
+export async function keepScreenshots(
+  page: Page,
+  name: string,
+  schemes: readonly (Scheme | null)[] = [null],
+): Promise<void> {
   const { width } = page.viewportSize()!;
   const height = await page.evaluate<number>('document.documentElement.scrollHeight');
   // Rows that are off the screen are drawn when they come near it: so the screen is made as high as the page.
   await page.setViewportSize({ width, height: Math.min(height, 8_000) });
-  await page.screenshot({ path: `${SCREENSHOTS}${name}.png`, animations: 'disabled' });
+  for (const scheme of schemes) {
+    if (scheme) await page.emulateMedia({ colorScheme: scheme });
+    await page.screenshot({ path: `${SCREENSHOTS}${name}${scheme ? `-${scheme}` : ''}.png`, animations: 'disabled' });
+  }
   await page.setViewportSize({ width, height: width === 360 ? 740 : 900 });
 }
 
@@ -89,13 +98,17 @@ type AxeViolations = readonly {
   readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
 }[];
 
-/** What axe finds of serious and critical issues: rule, and the first element of each. */
-export async function seriousIssues(page: Page): Promise<string[]> {
+/** Rules of axe that ask for colours. */
+export const RULES_OF_COLOURS = ['color-contrast', 'link-in-text-block'];
+
+/** What axe finds of serious and critical issues, by all its rules or by these: rule, and the first element of each. */
+export async function seriousIssues(page: Page, rules?: readonly string[]): Promise<string[]> {
   // Through the debugger: the page's own policy lets no script in.
   await page.evaluate(AxeSource.source);
   // An element is told by its HTML; a selector that fits it alone is dear.
+  const options = { resultTypes: ['violations'], selectors: false, ...(rules ? { runOnly: rules } : {}) };
   const found = await page.evaluate<AxeViolations>(
-    'axe.run(document, { resultTypes: ["violations"], selectors: false }).then(({ violations }) => violations)',
+    `axe.run(document, ${JSON.stringify(options)}).then(({ violations }) => violations)`,
   );
   return found
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')

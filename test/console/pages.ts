@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { keepScreenshot, seriousIssues, type TestBrowser } from './browser.js';
+import { keepScreenshots, RULES_OF_COLOURS, type Scheme, seriousIssues, type TestBrowser } from './browser.js';
 import { everyState } from './fleet-scenes.js';
 import { CONSOLE, openStage, type Stage } from './scene-stage.js';
 
@@ -15,11 +15,6 @@ steps:
   - { traffic_split: { v1: 0.9, v2: 0.1 } }
   - { traffic_split: { v1: 0, v2: 1 }, atLeast: { duration: 10m } }
 `;
-
-interface Look {
-  readonly width: 360 | 1440;
-  readonly scheme: 'light' | 'dark';
-}
 
 const EVERY_LOOK = ['1440 light', '1440 dark', '360 light', '360 dark'];
 const BOTH_ENDS = ['1440 light', '360 dark'];
@@ -156,21 +151,25 @@ export function pagesSuite(browser: () => TestBrowser): void {
 
   it('nothing is wider than a telephone, and all of it can be read and judged in both schemes', async () => {
     const issues: string[] = [];
-    const look = async (width: Look['width'], schemes: readonly Look['scheme'][]): Promise<void> => {
+    const look = async (width: 360 | 1440, inOrder: readonly Scheme[]): Promise<void> => {
       const page = await browser().page({ width, mayFail: ['422', '404'] });
       for (const [name, path, looks] of LOOKED_AT) {
-        const [first, ...others] = schemes.filter((scheme) => looks.includes(`${width} ${scheme}`));
+        const schemes = inOrder.filter((scheme) => looks.includes(`${width} ${scheme}`));
+        const told = (found: readonly string[], scheme: Scheme) => found.map((issue) => `${name}, ${scheme}, ${width}: ${issue}`); // prettier-ignore
+        const [first, ...others] = schemes;
         await page.emulateMedia({ colorScheme: first! });
         await page.goto(stage.url + path);
         await page.locator('h1').first().waitFor();
         await settled(page);
         const widest = await page.evaluate<number>('document.documentElement.scrollWidth');
         if (widest > width) issues.push(`${name} is ${widest} wide on a screen of ${width}`);
-        for (const scheme of [first!, ...others]) {
+        issues.push(...told(await seriousIssues(page), first!));
+        for (const scheme of others) {
+          // A scheme has other colours and nothing else.
           await page.emulateMedia({ colorScheme: scheme });
-          issues.push(...(await seriousIssues(page)).map((issue) => `${name}, ${scheme}, ${width}: ${issue}`));
-          await keepScreenshot(page, `${name}-${width}-${scheme}`);
+          issues.push(...told(await seriousIssues(page, RULES_OF_COLOURS), scheme));
         }
+        await keepScreenshots(page, `${name}-${width}`, schemes);
       }
     };
     // Each scheme is there from the beginning once, and changed to once.

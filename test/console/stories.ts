@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type KafkaWorld, startKafkaWorld } from '../e2e/driver/kafka-world.js';
-import { keepScreenshot, type TestBrowser } from './browser.js';
+import { keepScreenshots, type TestBrowser } from './browser.js';
 import { CutProxy } from './cut-proxy.js';
 import { TrafficOf } from './traffic.js';
 
@@ -104,7 +104,7 @@ export function storiesSuite(browser: () => TestBrowser): void {
         /^Rolled back by the data/,
       );
       await page.getByRole('img', { name: /^accuracy, difference\. First:/ }).waitFor();
-      await keepScreenshot(page, 'story-rolled-back-1440-light');
+      await keepScreenshots(page, 'story-rolled-back-1440-light');
       await leave(page, model);
     });
 
