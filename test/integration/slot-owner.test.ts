@@ -89,6 +89,7 @@ async function startOwner(): Promise<RunningSlotOwner> {
     store,
     directory,
     directoryCaughtUp: () => Promise.resolve(),
+    slotCounts: { outcome: PARTITIONS, label: PARTITIONS },
     sealer,
     controlPartitions: CONTROL_PARTITIONS,
     groupId: topics.outcome,

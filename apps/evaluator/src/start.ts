@@ -72,6 +72,7 @@ export async function startEvaluator(deps: EvaluatorDeps): Promise<RunningServic
     sealer,
     directory: plans.directory,
     directoryCaughtUp: () => plans.caughtUp(),
+    slotCounts: dataPartitions,
     controlPartitions,
     groupId: `${groupId}-slots`,
   });

@@ -94,6 +94,7 @@ async function start(options: Partial<SlotOwnerOptions> = {}): Promise<RunningSl
   };
   const owner = await startSlotOwner({
     ...parts,
+    slotCounts: { outcome: PARTITIONS, label: PARTITIONS },
     controlPartitions: 3,
     groupId: 'evaluator-slots',
     logger: silentLogger,
@@ -276,6 +277,16 @@ describe('the owner of partitions', () => {
     // At the first record behind the gap, and where the partition ended when it was noticed.
     const missed = [`${low}/0 missed`, '9/0 missed'];
     expect((await summariesOf()).sort()).toEqual([...missed, ...missed, ...missed, '7/0 left-out'].sort());
+  });
+
+  it('begins while neither broker nor store answers', async () => {
+    const gone = (): Promise<never> => Promise.reject(new Error('read ECONNRESET'));
+    vi.spyOn(bus, 'offsets').mockImplementation(gone);
+    vi.spyOn(store, 'readAllForOwner').mockImplementation(gone);
+    await start();
+    vi.restoreAllMocks();
+    await write(someOutcomes());
+    await reached(5);
   });
 
   it('ends while the broker is away', async () => {

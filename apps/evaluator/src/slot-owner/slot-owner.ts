@@ -13,6 +13,7 @@ import {
   type TopicNames,
   type TopicPartition,
 } from '@app/shared';
+import type { SlotCounts } from '../domain/cut/slot-view.js';
 import type { GenerationDirectory } from '../domain/slot/generation-directory.js';
 import { type SlotId, type SlotImage, slotName, type SlotStore } from '../slot-store/slot-store.js';
 import { DeadLetters } from './dead-letters.js';
@@ -32,6 +33,8 @@ export interface SlotOwnerOptions {
   /** Resolves when the directory has read everything that is in rollout-state at the time of the call. */
   readonly directoryCaughtUp: () => Promise<void>;
   readonly sealer: PredictionIdSealer;
+  /** Partitions of prediction-outcome and prediction-label. */
+  readonly slotCounts: SlotCounts;
   /** Partitions of evaluator-checkpoint. */
   readonly controlPartitions: number;
   /** Evaluators with the same group share the partitions. */
@@ -70,11 +73,12 @@ export class SlotOwner {
   private readonly ticking: NodeJS.Timeout;
   private hurrying: NodeJS.Timeout | undefined;
   private housekeeping: Promise<void> = Promise.resolve();
-  private slots: readonly SlotId[] = [];
+  private readonly slots: readonly SlotId[];
   private positionsReadMs = Number.NEGATIVE_INFINITY;
 
   private constructor(private readonly options: SlotOwnerOptions) {
-    const { bus, topics, clock, metrics, logger, controlPartitions } = options;
+    const { bus, topics, clock, metrics, logger, controlPartitions, slotCounts } = options;
+    this.slots = [...slotsOf('outcome', slotCounts.outcome), ...slotsOf('label', slotCounts.label)];
     const [small, large] = [bus.producer(), bus.producer()];
     this.producers = [small, large];
     const { signal } = this.closing;
@@ -91,15 +95,9 @@ export class SlotOwner {
     this.ticking = setInterval(() => this.ticker.run(), TICKER_EVERY_MS);
   }
 
-  /** Gets ready to be given batches. Rejects when the broker does not tell the topics' partitions. */
+  /** Gets ready to be given batches, whether the broker and the store are there or not. */
   static async open(options: SlotOwnerOptions): Promise<SlotOwner> {
-    const { bus, topics } = options;
-    const [outcome, label] = await Promise.all([bus.offsets(topics.outcome), bus.offsets(topics.label)]);
     const owner = new SlotOwner(options);
-    owner.slots = [
-      ...outcome.map(({ partition }): SlotId => ({ kind: 'outcome', partition })),
-      ...label.map(({ partition }): SlotId => ({ kind: 'label', partition })),
-    ];
     await owner.readPositions();
     owner.housekeeping = owner.keepHouse();
     return owner;
@@ -258,6 +256,9 @@ export class SlotOwner {
     }
   }
 }
+
+const slotsOf = (kind: SlotId['kind'], count: number): SlotId[] =>
+  Array.from({ length: count }, (_, partition) => ({ kind, partition }));
 
 /** Opens a slot owner and consumes for it. */
 export async function startSlotOwner(options: SlotOwnerOptions): Promise<RunningSlotOwner> {

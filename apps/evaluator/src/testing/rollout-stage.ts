@@ -70,6 +70,7 @@ export class RolloutStage {
       ...{ bus, topics: TOPICS, store, sealer, controlPartitions, clock, logger: silentLogger, metrics: slotMetrics },
       directory: this.plans.directory,
       directoryCaughtUp: () => this.plans.caughtUp(),
+      slotCounts: { outcome: PARTITIONS.dataPartitions, label: PARTITIONS.dataPartitions },
       groupId: 'slots',
     });
     await this.takeOver();

@@ -52,6 +52,7 @@ export class EvaluatorProcess implements Service {
       sealer,
       directory: plans.directory,
       directoryCaughtUp: () => plans.caughtUp(),
+      slotCounts: dataPartitions,
       controlPartitions,
       groupId: `${GROUP}-slots`,
     });
