@@ -44,6 +44,14 @@ describe('the flush schedule', () => {
     expect(s.add(1006, 'urgent')).toBe(false);
   });
 
+  it('does not hurry for what nobody waits for, however much it is', () => {
+    const s = schedule();
+    for (let ms = 0; ms < 90; ms++) s.add(ms, 'unhurried');
+    expect(s.dueAtMs).toBe(100);
+    expect(s.add(91, 'ordinary')).toBe(true);
+    expect(s.dueAtMs).toBe(91);
+  });
+
   it('keeps no record longer than the longest interval', () => {
     for (const perSecond of [1, 7, 100, 3000]) {
       const everyMs = 1000 / perSecond;

@@ -1,3 +1,6 @@
+/** An urgent record is what its readers wait for; nobody waits for an unhurried one, however many there are. */
+export type Urgency = 'urgent' | 'ordinary' | 'unhurried';
+
 export interface FlushLimits {
   /** Flushes are no closer together than this. */
   readonly everyMsMin: number;
@@ -23,11 +26,11 @@ export class FlushSchedule {
     return this.due;
   }
 
-  /** A record waits. An urgent one is what its readers wait for. Returns whether the next flush is earlier now. */
-  add(nowMs: number, urgency: 'urgent' | 'ordinary'): boolean {
+  /** A record waits. Returns whether the next flush is earlier now. */
+  add(nowMs: number, urgency: Urgency): boolean {
     const { everyMsMin, everyMsMax, records } = this.limits;
     this.waiting++;
-    const soon = urgency === 'urgent' || this.waiting >= records;
+    const soon = urgency === 'urgent' || (urgency === 'ordinary' && this.waiting >= records);
     const wanted = soon ? Math.max(nowMs, this.flushedAtMs + everyMsMin) : nowMs + everyMsMax;
     if (wanted >= this.due) return false;
     this.due = wanted;

@@ -75,9 +75,14 @@ export class LaneSender {
 
   /** When replay() and keep() have something to do next; Infinity: nothing. */
   nextLookAtMs(nowMs: number): number {
-    if (this.hasSpooled) return nowMs + REPLAY_MS;
+    if (this.hasSpooled) return Math.max(nowMs + REPLAY_MS, this.retryAtMs);
     const unwritten = this.direct.find(({ journaled }) => journaled === null);
     return unwritten ? unwritten.admittedAtMs + this.options.journalAfterMs : Infinity;
+  }
+
+  /** What is taken now goes to the spool, not to the producer. */
+  get isSpooling(): boolean {
+    return !this.queue.isEmpty;
   }
 
   /** Neither collected nor admitted nor spooled. */
@@ -90,7 +95,7 @@ export class LaneSender {
     const records = this.collected;
     if (records.length === 0) return;
     this.collected = [];
-    if (!this.queue.isEmpty || !this.offerDirectly(records, nowMs)) this.spool(records);
+    if (this.isSpooling || !this.offerDirectly(records, nowMs)) this.spool(records);
   }
 
   /** Writes down what the producer has had for too long. */

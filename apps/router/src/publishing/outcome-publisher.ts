@@ -148,8 +148,9 @@ export class OutcomePublisher {
     const nowMs = this.options.clock.monotonicMs();
     const sender = this.senders[partition % this.senders.length]!;
     if (sender.add(record)) sender.flush(nowMs);
-    // Outcomes are of no use to their reader before the bucket record that counts them.
-    if (this.schedule.add(nowMs, tally ? 'ordinary' : 'urgent')) this.arm(nowMs);
+    // Outcomes are of no use to their reader before the bucket record that counts them, and nobody reads a spool.
+    const urgency = sender.isSpooling ? 'unhurried' : tally ? 'ordinary' : 'urgent';
+    if (this.schedule.add(nowMs, urgency)) this.arm(nowMs);
   }
 
   /** Sends what is collected, waits at most `flushMs` for acknowledgements, and leaves the rest in the spool. */
