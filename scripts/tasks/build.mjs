@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundle, BUNDLED } from './bundle.mjs';
+import { bundlesOf } from './bundle.mjs';
 import { ROOT, bin, runTool } from './processes.mjs';
 import { say, sayWhile } from './say.mjs';
 
@@ -50,7 +50,7 @@ export async function build(projects) {
   for (const project of projects) {
     const sources = sourcesStamp(SOURCES);
     await run(project, bin('nest'), ['build', project]);
-    for (const app of BUNDLED) if (project === app || project === 'everything') await bundle(app);
+    await bundlesOf(project);
     writeStamp(project, sources);
   }
 }

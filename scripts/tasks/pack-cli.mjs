@@ -1,20 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { NOT_BUNDLED } from './bundle.mjs';
+import { NOT_BUNDLED, WITHOUT_EFFECTS } from './bundle.mjs';
 import { ROOT } from './processes.mjs';
 import { say } from './say.mjs';
 
-/** Programs of the package, at the places where they look for each other. */
-const PROGRAMS = [
-  'apps/cli/src/main',
-  'apps/evaluator/src/replay/main',
-  'apps/evaluator/src/rehearsal/main',
-  'apps/evaluator/src/rehearsal/worker',
-];
-
-/** Importing these does nothing by itself: what canaryctl does not use of them (the services' half) is left out. */
-const WITHOUT_EFFECTS = /\/(libs\/shared\/src|node_modules\/(@nestjs|rxjs|prom-client|fastify|@fastify))\//;
+/** Programs of the package, at the places where they look for each other, with what they are made of. */
+const PROGRAMS = {
+  'apps/cli/src/main': 'apps/cli/src/main.ts',
+  'services/replay/main': 'apps/evaluator/src/replay/main.ts',
+  'apps/evaluator/src/rehearsal/main': 'apps/evaluator/src/rehearsal/main.ts',
+  'apps/evaluator/src/rehearsal/worker': 'apps/evaluator/src/rehearsal/worker.ts',
+};
 
 /**
  * Makes the npm package of canaryctl: its programs bundled, with no other dependencies than those.
@@ -27,7 +24,7 @@ export async function packCli(folder) {
   rmSync(stage, { recursive: true, force: true });
   const bundle = await rolldown({
     cwd: ROOT,
-    input: Object.fromEntries(PROGRAMS.map((program) => [program, `${program}.ts`])),
+    input: PROGRAMS,
     platform: 'node',
     external: NOT_BUNDLED,
     tsconfig: join(ROOT, 'tsconfig.json'),
@@ -101,7 +98,7 @@ function reachable(output) {
     wanted.add(chunk);
     for (const next of [...chunk.imports, ...chunk.dynamicImports]) visit(next);
   };
-  for (const program of PROGRAMS) visit(`${program}.js`);
+  for (const program of Object.keys(PROGRAMS)) visit(`${program}.js`);
   return [...wanted];
 }
 

@@ -9,9 +9,7 @@ import { type KafkaWorld, startKafkaWorld } from './driver/kafka-world.js';
 import { readTopic } from './driver/topic-reader.js';
 import { tellStories, tellStoriesOfVerdicts } from './stories.js';
 
-/** Each mostly waits for Kafka and for its program to load. */
-const REPLAYS_AT_ONCE = 4;
-const REPLAY = fileURLToPath(new URL('../../dist/apps/evaluator/src/replay/main.js', import.meta.url));
+const REPLAY = fileURLToPath(new URL('../../dist/services/replay/main.js', import.meta.url));
 
 describe('as processes on a real Kafka and Redis, two of each service', () => {
   let world: KafkaWorld;
@@ -27,35 +25,42 @@ describe('as processes on a real Kafka and Redis, two of each service', () => {
     const states = await readTopic(world.bus, world.topics.state, rolloutStateCodec);
     const models = new Set(states.flatMap(({ decoded }) => (decoded.rollout ? [decoded.model] : [])));
     expect(models.size).toBeGreaterThan(5);
-    const left = [...models];
-    const replayNext = async (): Promise<void> => {
-      for (let model = left.pop(); model !== undefined; model = left.pop()) await expectSameVerdicts(world, model);
-    };
-    await Promise.all(Array.from({ length: REPLAYS_AT_ONCE }, replayNext));
+    const found = await replayed(world, [...models]);
+    expect(new Set(found.map(({ summary }) => summary.model))).toEqual(models);
+    for (const one of found) expectSameVerdicts(world, one);
   });
 });
 
-async function expectSameVerdicts(world: KafkaWorld, model: string): Promise<void> {
-  const lines: string[] = [];
-  const { cuts, verdicts, identical, firstDifference } = await replayed(world, model, lines);
+/** What a replay says of a model. */
+interface Replayed {
+  readonly lines: readonly string[];
+  readonly summary: ReplaySummary;
+}
+
+function expectSameVerdicts({ folder }: KafkaWorld, { lines, summary }: Replayed): void {
+  const { model, cuts, verdicts, identical, firstDifference } = summary;
   process.stderr.write(`replayed ${model}: ${verdicts} verdicts in ${cuts} cuts, ${identical} identical\n`);
   if (firstDifference) {
     const around = lines.filter((line) => Math.abs(Number(/"cut":(\d+)/.exec(line)?.[1]) - firstDifference.cut) < 20);
-    process.stderr.write(`${around.join('\n')}\n${readFileSync(join(world.folder, 'evaluator.log'), 'utf8')}\n`);
+    process.stderr.write(`${around.join('\n')}\n${readFileSync(join(folder, 'evaluator.log'), 'utf8')}\n`);
   }
   expect({ model, identical, firstDifference }).toEqual({ model, identical: verdicts, firstDifference: null });
   expect(verdicts).toBeGreaterThan(0);
 }
 
-/** @param told gets every line that it prints */
-async function replayed({ env }: KafkaWorld, model: string, told: string[]): Promise<ReplaySummary> {
+/** All of them in one pass over the topics. */
+async function replayed({ env }: KafkaWorld, models: readonly string[]): Promise<Replayed[]> {
   const { signal } = new AbortController();
-  const lines = replayLines(['--model', model], { env: { ...process.env, ...env }, signal, program: REPLAY });
-  for await (const text of lines) {
-    told.push(text);
+  const args = models.flatMap((model) => ['--model', model]);
+  const all: Replayed[] = [];
+  let lines: string[] = [];
+  for await (const text of replayLines(args, { env: { ...process.env, ...env }, signal, program: REPLAY })) {
     const line = JSON.parse(text) as ReplayLine;
     if (line.kind === 'failed') throw new Error(line.message);
-    if (line.kind === 'summary') return line;
+    lines.push(text);
+    if (line.kind !== 'summary') continue;
+    all.push({ lines, summary: line });
+    lines = [];
   }
-  throw new Error(`the replay of ${model} ended without a result`);
+  return all;
 }

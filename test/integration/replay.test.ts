@@ -37,7 +37,7 @@ import { buildApps } from '../fixtures/build-apps.js';
 const MODEL = 'digits';
 const DATA_PARTITIONS = 4;
 const SECRET = Buffer.alloc(32, 7);
-const PROGRAM = fileURLToPath(new URL('../../dist/apps/evaluator/src/replay/main.js', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../dist/services/replay/main.js', import.meta.url));
 
 let stack: LocalStack;
 let world: World;

@@ -30,6 +30,12 @@ describe('prediction id', () => {
     for (const value of cases) expect(sealer.open(sealer.seal(value))).toEqual({ ok: true, value });
   });
 
+  it('says which model it is of without being opened', () => {
+    expect(sealer.modelHashIn(sealer.seal(attribution))).toBe(attribution.modelHash);
+    for (const none of ['', 'x'.repeat(61), new PredictionIdSealer([key(2, 1)]).seal(attribution)])
+      expect(sealer.modelHashIn(none)).toBeNull();
+  });
+
   it('is 60 URL-safe characters', () => {
     const id = sealer.seal(attribution);
     expect(id).toMatch(/^[A-Za-z0-9_-]+$/);

@@ -37,6 +37,9 @@ export interface Attribution {
 
 const PAYLOAD_BYTES = 32;
 const TAG_BYTES = 12;
+/** In the payload. */
+const MODEL_HASH_AT = 2;
+const MODEL_HASH_BYTES = 5;
 const ID_BYTES = 1 + TAG_BYTES + PAYLOAD_BYTES;
 /** Length of every id, characters. */
 export const PREDICTION_ID_LENGTH = 60;
@@ -109,14 +112,12 @@ export class PredictionIdSealer {
   /** Opens an id. Codes: malformed-prediction-id, unknown-prediction-id-key, forged-prediction-id. */
   open(id: string): Parsed<Attribution> {
     const bytes = this.scratch;
-    if (id.length !== PREDICTION_ID_LENGTH || bytes.write(id, 'base64url') !== ID_BYTES)
+    if (!this.read(id))
       return refuse('malformed-prediction-id', `a prediction id has ${PREDICTION_ID_LENGTH} URL-safe characters`);
     const key = this.keys.get(bytes[0]!);
     if (!key) return refuse('unknown-prediction-id-key', `no key number ${bytes[0]}: was it removed too early?`);
-    const { tagInput, maskInput } = key;
-    bytes.copy(maskInput, 32, 1, 13);
-    const mask = this.sha256(maskInput);
-    for (let i = 0; i < PAYLOAD_BYTES; i++) tagInput[33 + i] = bytes[13 + i]! ^ mask[i]!;
+    const { tagInput } = key;
+    this.unmask(key);
     const tag = this.sha256(tagInput);
     let difference = 0;
     for (let i = 0; i < TAG_BYTES; i++) difference |= tag[i]! ^ bytes[1 + i]!;
@@ -126,6 +127,27 @@ export class PredictionIdSealer {
         'the prediction id was not made by a router with these keys, or it was changed',
       );
     return { ok: true, value: readPayload(tagInput, 33) };
+  }
+
+  /** The model that an id says it is of, at half the cost of open(), which alone can tell whether that is true; null: none. */
+  modelHashIn(id: string): number | null {
+    const key = this.read(id) ? this.keys.get(this.scratch[0]!) : undefined;
+    if (!key) return null;
+    this.unmask(key);
+    return key.tagInput.readUIntBE(33 + MODEL_HASH_AT, MODEL_HASH_BYTES);
+  }
+
+  /** Reads an id's bytes; false if it cannot be one. */
+  private read(id: string): boolean {
+    return id.length === PREDICTION_ID_LENGTH && this.scratch.write(id, 'base64url') === ID_BYTES;
+  }
+
+  /** Makes the payload of the bytes that were read, in the key's tagInput. */
+  private unmask({ tagInput, maskInput }: DerivedKey): void {
+    const bytes = this.scratch;
+    bytes.copy(maskInput, 32, 1, 13);
+    const mask = this.sha256(maskInput);
+    for (let i = 0; i < PAYLOAD_BYTES; i++) tagInput[33 + i] = bytes[13 + i]! ^ mask[i]!;
   }
 
   /** Good until the next one. Text of one byte a character costs a third of a Buffer, which is allocated outside the heap. */
@@ -177,7 +199,7 @@ function writePayload(out: Buffer, at: number, a: Attribution): void {
     VALUE_KINDS.indexOf(a.valueKind) | (a.arm === 'canary' ? 4 : 0) | (a.counted ? 8 : 0) | ((a.segment & 15) << 4);
   out[at] = flags;
   out[at + 1] = (a.unit & 63) | ((a.segment & 48) << 2);
-  out.writeUIntBE(a.modelHash, at + 2, 5);
+  out.writeUIntBE(a.modelHash, at + MODEL_HASH_AT, MODEL_HASH_BYTES);
   out.writeUIntBE(a.generation & 0xffffff, at + 7, 3);
   out[at + 10] = a.versionIndex;
   out.writeUIntBE(a.routedAt, at + 11, 6);
@@ -195,7 +217,7 @@ function readPayload(bytes: Buffer, at: number): Attribution {
     counted: (flags & 8) !== 0,
     segment: (flags >> 4) | ((bytes[at + 1]! >> 2) & 48),
     unit: bytes[at + 1]! & 63,
-    modelHash: bytes.readUIntBE(at + 2, 5),
+    modelHash: bytes.readUIntBE(at + MODEL_HASH_AT, MODEL_HASH_BYTES),
     generation: bytes.readUIntBE(at + 7, 3),
     versionIndex: bytes[at + 10]!,
     routedAt: bytes.readUIntBE(at + 11, 6),

@@ -4,7 +4,7 @@ import { replayLines } from '../../../apps/cli/src/replay-process.js';
 import { built } from '../world/built.js';
 import type { FaultWorld } from '../world/fault-world.js';
 
-const PROGRAM = fileURLToPath(built('../../../apps/evaluator/src/replay/main'));
+const PROGRAM = fileURLToPath(built('../../../services/replay/main'));
 
 /**
  * The verdicts of an undisturbed evaluator over the same records and cuts: the replay, in a process of its own, which

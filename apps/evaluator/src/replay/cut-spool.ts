@@ -1,4 +1,4 @@
-import { type BusRecord, cloudEventData, type Cut, cutCodec, verdictCodec } from '@app/shared';
+import { type BusRecord, cloudEventData, type Cut, cutCodec, type Verdict, verdictCodec } from '@app/shared';
 import type { PublishedVerdict } from '../domain/cut/compare-verdicts.js';
 import { Spool } from './spool.js';
 
@@ -9,6 +9,35 @@ const VERDICT = Buffer.from('v');
 export interface GivenCut {
   readonly cut: Cut;
   readonly given: PublishedVerdict | null;
+}
+
+/** A record of rollout-verdict. */
+export type VerdictRecord =
+  | { readonly kind: 'cut'; readonly cut: Cut; readonly data: Buffer }
+  | { readonly kind: 'verdict'; readonly verdict: Verdict; readonly data: Buffer }
+  | { readonly kind: 'unreadable'; readonly offset: number; readonly timestampMs: number };
+
+/** Tombstones are left out. */
+export function readVerdictRecords(records: readonly BusRecord[]): readonly VerdictRecord[] {
+  return records.flatMap(({ value, headers, offset, timestampMs }) => {
+    const data = cloudEventData(value, headers ?? {});
+    return data ? [verdictOrCut(data) ?? { kind: 'unreadable' as const, offset, timestampMs }] : [];
+  });
+}
+
+function verdictOrCut(data: Buffer): VerdictRecord | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(data.toString('utf8'));
+  } catch {
+    return null;
+  }
+  if ((value as { readonly kind?: unknown } | null)?.kind === 'cut') {
+    const cut = cutCodec.check(value);
+    return cut.ok ? { kind: 'cut', cut: cut.value, data } : null;
+  }
+  const verdict = verdictCodec.check(value);
+  return verdict.ok ? { kind: 'verdict', verdict: verdict.value, data } : null;
 }
 
 export interface CutSpoolOptions {
@@ -23,6 +52,7 @@ export interface CutSpoolOptions {
 /** The cuts of one owner and the verdicts of one model, as its partition of rollout-verdict has them. */
 export class CutSpool {
   readonly owner: number;
+  readonly model: string;
   /** The first cut there is. */
   first: Cut | null = null;
   /** The newest cut with a verdict that is wanted. */
@@ -39,15 +69,15 @@ export class CutSpool {
 
   constructor(private readonly options: CutSpoolOptions) {
     this.owner = options.owner;
+    this.model = options.model;
     this.spool = new Spool(options.path);
   }
 
-  take(records: readonly BusRecord[]): void {
-    for (const { value, headers, offset, timestampMs } of records) {
-      const data = cloudEventData(value, headers ?? {});
-      if (!data || this.add(data)) continue;
-      const { count, from, fromMs } = this.unreadable ?? { count: 0, from: offset, fromMs: timestampMs };
-      this.unreadable = { count: count + 1, from, fromMs };
+  take(records: readonly VerdictRecord[]): void {
+    for (const record of records) {
+      if (record.kind === 'cut') this.addCut(record.cut, record.data);
+      else if (record.kind === 'verdict') this.addVerdict(record.verdict, record.data);
+      else this.addUnreadable(record.offset, record.timestampMs);
     }
   }
 
@@ -73,27 +103,26 @@ export class CutSpool {
     this.spool.close();
   }
 
-  private add(data: Buffer): boolean {
-    const { owner, model, rollout } = this.options;
-    const cut = cutCodec.decode(data);
-    if (cut.ok) {
-      if (cut.value.owner !== owner) return true;
-      this.first ??= cut.value;
-      this.newest = cut.value;
-      this.counted += 1;
-      this.spool.append(Buffer.concat([CUT, data]));
-      return true;
-    }
-    const verdict = verdictCodec.decode(data);
-    if (!verdict.ok) return false;
-    const { value } = verdict;
-    if (value.model !== model || value.cut.owner !== owner || value.cut.number !== this.newest?.number) return true;
-    this.rollouts.add(value.rollout);
+  private addCut(cut: Cut, data: Buffer): void {
+    if (cut.owner !== this.owner) return;
+    this.first ??= cut;
+    this.newest = cut;
+    this.counted += 1;
+    this.spool.append(Buffer.concat([CUT, data]));
+  }
+
+  private addVerdict({ model, rollout, cut }: Verdict, data: Buffer): void {
+    if (model !== this.model || cut.owner !== this.owner || cut.number !== this.newest?.number) return;
+    this.rollouts.add(rollout);
     this.spool.append(Buffer.concat([VERDICT, data]));
-    if (rollout !== undefined && value.rollout !== rollout) return true;
+    if (this.options.rollout !== undefined && rollout !== this.options.rollout) return;
     this.last = this.newest;
     this.cuts = this.counted;
-    return true;
+  }
+
+  private addUnreadable(offset: number, timestampMs: number): void {
+    const { count, from, fromMs } = this.unreadable ?? { count: 0, from: offset, fromMs: timestampMs };
+    this.unreadable = { count: count + 1, from, fromMs };
   }
 }
 

@@ -23,12 +23,12 @@ import type { RecordSource } from './record-source.js';
 import { replay } from './replay.js';
 
 /**
- * Replays verdicts and prints ReplayLines: `main.js [--model digits] [--records file] [--file rollout.yaml] [--rollout id]`.
+ * Replays verdicts and prints ReplayLines: `main.js [--model digits ...] [--records file] [--file rollout.yaml] [--rollout id]`.
  * canaryctl starts it. Its environment is the evaluator's, without Redis; with --records without Kafka too.
  */
 const { values: args } = parseArgs({
   options: {
-    model: { type: 'string' },
+    model: { type: 'string', multiple: true },
     records: { type: 'string' },
     file: { type: 'string' },
     rollout: { type: 'string' },
@@ -60,7 +60,7 @@ async function run(): Promise<void> {
   const config = loadConfig(SealingConfig, env);
   const sealer = configuredSealer(config);
   let source: RecordSource;
-  let model = args.model;
+  let models = [...new Set(args.model)];
   if (args.records === undefined) {
     const bus = new KafkaBus(configuredKafka(config, createLogger('replay', 'warn'), 'canaryctl-replay'));
     opened.defer(() => bus.close());
@@ -68,10 +68,10 @@ async function run(): Promise<void> {
   } else {
     const file = await FileSource.open(args.records);
     source = file;
-    model ??= file.model;
+    if (models.length === 0) models = [file.model];
   }
-  if (model === undefined) throw new CanaryError('no-model', 'name the model to replay: --model');
-  await replay({ source, model, rollout, spec, sealer, folder, clock: systemClock, emit });
+  if (models.length === 0) throw new CanaryError('no-model', 'name the model to replay: --model');
+  await replay({ source, models, rollout, spec, sealer, folder, clock: systemClock, emit });
 }
 
 async function readSpec(path: string): Promise<RolloutSpec> {

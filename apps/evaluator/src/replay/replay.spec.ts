@@ -25,8 +25,8 @@ async function replayOf(
   try {
     const source = await BusSource.open(bus, TOPICS);
     const emit = (line: ReplayLine): void => void lines.push(line);
-    const summary = await replay({ source, model: MODEL, sealer, folder, clock, emit, ...change });
-    return { lines, summary };
+    const [summary] = await replay({ source, models: [MODEL], sealer, folder, clock, emit, ...change });
+    return { lines, summary: summary! };
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -14,14 +14,13 @@ type Fold = (records: readonly BusRecord[], nextOffset: number) => readonly Fold
 export interface SlotSpoolOptions {
   readonly partition: number;
   readonly controlPartitions: number;
-  /** Partition of models and model whose summaries are wanted. */
-  readonly owner: number;
-  readonly model: string;
-  /** File to keep them in. */
+  /** The models whose summaries are wanted. */
+  readonly models: readonly string[];
+  /** File to keep them in, of each model with its number behind. */
   readonly path: string;
 }
 
-/** What one partition says of one model: its summaries, folded by the slot's own code, from the first record there is. */
+/** What one partition says of some models: their summaries, folded by the slot's own code, from the first record there is. */
 export class SlotSpool {
   /** Everything below it is folded. */
   position = 0;
@@ -30,26 +29,24 @@ export class SlotSpool {
   /** Records that had gone when their turn came. */
   missed = 0;
   records = 0;
-  private readonly spool: Spool;
+  private readonly byModel: ReadonlyMap<string, SummarySpool>;
   private readonly writer = new PackWriter();
-  private reading: Generator<Buffer> | null = null;
-  private next: PlacedSummary | null = null;
 
   private constructor(
-    private readonly options: SlotSpoolOptions,
+    { models, path }: SlotSpoolOptions,
     private readonly fold: Fold,
   ) {
-    this.spool = new Spool(options.path);
+    this.byModel = new Map(models.map((model, i) => [model, new SummarySpool(`${path}-${i}`)]));
   }
 
   static ofOutcomes(options: SlotSpoolOptions): SlotSpool {
-    const slot = new OutcomeSlot(options.partition, options.controlPartitions, null);
+    const slot = new OutcomeSlot(options.partition, options.controlPartitions, null, new Set(options.models));
     return new SlotSpool(options, (records, nextOffset) => [slot.foldBatch(records, nextOffset)]);
   }
 
   /** @param directory complete: what it does not know by now nobody will tell it. */
   static ofLabels(options: SlotSpoolOptions, sealer: PredictionIdSealer, directory: GenerationDirectory): SlotSpool {
-    const slot = new LabelSlot(sealer, options.controlPartitions, null);
+    const slot = new LabelSlot(sealer, options.controlPartitions, null, new Set(options.models));
     const givenUp = new Set<string>();
     return new SlotSpool(options, (records, nextOffset) => {
       const folds: FoldedBatch[] = [];
@@ -67,17 +64,42 @@ export class SlotSpool {
     if (this.records > 0) this.missed += Math.max(0, fetchedOffset - this.position);
     this.firstTimeMs ??= records[0]?.timestampMs ?? null;
     this.records += records.length;
-    const { owner, model } = this.options;
-    for (const folded of this.fold(records, nextOffset))
-      for (const placed of folded.summaries.get(owner) ?? []) {
-        if (placed.summary.model !== model) continue;
-        writePlaced(this.writer, placed);
-        this.spool.append(this.writer.take());
-      }
+    for (const { summaries } of this.fold(records, nextOffset))
+      for (const placed of [...summaries.values()].flat()) this.keep(placed);
     this.position = nextOffset;
   }
 
-  /** The summaries below an offset that were not handed out before. */
+  /** The summaries of a model below an offset that were not handed out before. */
+  below(offset: number, model: string): Generator<PlacedSummary> {
+    return this.byModel.get(model)!.below(offset);
+  }
+
+  close(): void {
+    for (const spool of this.byModel.values()) spool.close();
+  }
+
+  private keep(placed: PlacedSummary): void {
+    const spool = this.byModel.get(placed.summary.model);
+    if (!spool) return;
+    writePlaced(this.writer, placed);
+    spool.append(this.writer.take());
+  }
+}
+
+/** Packed summaries of one model. */
+class SummarySpool {
+  private readonly spool: Spool;
+  private reading: Generator<Buffer> | null = null;
+  private next: PlacedSummary | null = null;
+
+  constructor(path: string) {
+    this.spool = new Spool(path);
+  }
+
+  append(packed: Buffer): void {
+    this.spool.append(packed);
+  }
+
   *below(offset: number): Generator<PlacedSummary> {
     this.reading ??= this.spool.entries();
     for (;;) {

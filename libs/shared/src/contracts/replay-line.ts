@@ -2,7 +2,8 @@ import type { VerdictResult } from './rollout-verdict.js';
 
 /**
  * What the evaluator's replay prints, one JSON object a line, for whoever started it (canaryctl makes tables of it).
- * The summary comes last; after an error `failed` does.
+ * The summary comes last; after an error `failed` does. Of several models each has its verdicts and then its summary, one
+ * model after the other.
  */
 export type ReplayLine = ReplayProgress | ReplayGap | ReplayVerdict | ReplaySummary | ReplayFailure;
 

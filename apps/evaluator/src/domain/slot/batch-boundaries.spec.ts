@@ -35,6 +35,12 @@ describe('outcome slots', () => {
       if (!isDeepStrictEqual(parts, whole)) expect(parts).toEqual(whole);
     }
   });
+
+  it.each(SEEDS)('say of a model alone what they say of it among others (seed %i)', (seed) => {
+    const records = randomOutcomeLog(seededRandom(seed));
+    const slot = new OutcomeSlot(PARTITION, CONTROL_PARTITIONS, null, new Set(['fraud']));
+    expectOnly('fraud', slot.foldBatch(records, records.length), run(open, [records], () => false).summaries);
+  });
 });
 
 describe('label slots', () => {
@@ -75,7 +81,23 @@ describe('label slots', () => {
       if (!isDeepStrictEqual(parts, whole)) expect(parts).toEqual(whole);
     }
   });
+
+  it.each(SEEDS)('say of a model alone what they say of it among others (seed %i)', (seed) => {
+    const records = randomLabelLog(seededRandom(seed), sealer, models);
+    const slot = new LabelSlot(sealer, CONTROL_PARTITIONS, null, new Set(['fraud']));
+    const folded = slot.foldBatch(records, records.length, { directory, givenUp: new Set() });
+    expectOnly('fraud', folded, run(open, [records], () => false).summaries);
+  });
 });
+
+/** The model's summaries of `all`, at their offsets. */
+function expectOnly(model: string, folded: FoldedBatch, all: readonly PlacedSummary[]): void {
+  const of = (summaries: readonly PlacedSummary[]) =>
+    summaries.flatMap(({ offset, summary }) => (summary.model === model ? [{ offset, summary }] : []));
+  const [found, wanted] = [of(summariesOf(folded)), of(all)];
+  expect(wanted.length).toBeGreaterThan(20);
+  if (!isDeepStrictEqual(found, wanted)) expect(found).toEqual(wanted);
+}
 
 /** Folds batch after batch; now and then another owner takes over from what is stored. */
 function run(open: OpenSlot, batches: readonly (readonly SlotRecord[])[], changesOwner: () => boolean) {

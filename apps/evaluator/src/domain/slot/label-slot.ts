@@ -2,6 +2,7 @@ import {
   type Attribution,
   type Label,
   labelDelayBin,
+  modelHash,
   PackWriter,
   type Pair,
   type PredictionIdSealer,
@@ -57,6 +58,7 @@ export class LabelSlot {
   private placer: SummaryPlacer;
   private counts: FoldCounts = noCounts();
   private readonly windows = new WindowDeltas();
+  private readonly modelHashes: ReadonlySet<number> | null;
   /** When the next stratum is to be closed. */
   private nextCloseMs = Number.POSITIVE_INFINITY;
 
@@ -64,7 +66,10 @@ export class LabelSlot {
     private readonly sealer: PredictionIdSealer,
     private readonly controlPartitions: number,
     image: SlotImage | null,
+    /** Of other models' labels and pairs it takes the log time, and nothing else. Null: all. */
+    models: ReadonlySet<string> | null = null,
   ) {
+    this.modelHashes = models && new Set([...models].map(modelHash));
     this.position = image?.position ?? 0;
     this.logTimeMs = image?.logTimeMs ?? -1;
     this.placer = new SummaryPlacer(controlPartitions);
@@ -83,7 +88,7 @@ export class LabelSlot {
     let position = nextOffset;
     let waitsFor: string | null = null;
     for (const record of records) {
-      const reading = readLabelRecord(record.value, this.sealer);
+      const reading = readLabelRecord(record.value, this.sealer, this.modelHashes);
       const entry = 'attribution' in reading ? options.directory.model(reading.attribution.modelHash) : null;
       const missing = missingIn(reading, entry);
       if (missing !== null && !options.givenUp.has(missing)) {
@@ -105,6 +110,7 @@ export class LabelSlot {
       case 'refused':
         return reading.cause;
       case 'tick':
+      case 'unwanted':
         return null;
       case 'label':
         if (!entry) return { code: 'unknown-model', text: 'the prediction is of a model that has no rollout-state' };

@@ -54,6 +54,8 @@ export class OutcomeSlot {
     private readonly partition: number,
     private readonly controlPartitions: number,
     image: SlotImage | null,
+    /** Of other models it follows lanes and buckets, so that those of these count as ever, and nothing else. Null: all. */
+    private readonly models: ReadonlySet<string> | null = null,
   ) {
     this.position = image?.position ?? 0;
     this.logTimeMs = image?.logTimeMs ?? -1;
@@ -107,6 +109,7 @@ export class OutcomeSlot {
       this.show(outcome, null);
       return isOf ? null : foreignBucket(bucket);
     }
+    if (!this.isWanted(outcome)) return null;
     this.touch(bucket);
     return this.show(outcome, bucket.add(outcome));
   }
@@ -117,12 +120,16 @@ export class OutcomeSlot {
     if (!this.isFresh(lane, record.sequence)) return null;
     const bucket = lane.buckets.get(record.bucket) ?? this.openBucket(lane, record, offset);
     if (!bucket.isOf(record)) return foreignBucket(bucket);
-    if (!bucket.leftOut) {
+    if (!bucket.leftOut && this.isWanted(record)) {
       if (bucket.agreesWith(record)) this.placeSummary(bucket, record, offset);
       else this.leaveOut(bucket, offset, record);
     }
     if (record.final) this.close(lane, bucket);
     return null;
+  }
+
+  private isWanted({ model }: { readonly model: string }): boolean {
+    return this.models?.has(model) ?? true;
   }
 
   private leaveOut(bucket: OpenBucket, offset: number, record?: BucketRecord): void {
@@ -224,6 +231,7 @@ export class OutcomeSlot {
 
   /** Display figures count every outcome, evidence or not. `arm`: the one it counts in. */
   private show(outcome: SlotOutcome, arm: Arm | null): null {
+    if (!this.isWanted(outcome)) return null;
     const { windows } = this;
     let row = arm?.row ?? null;
     if (row === null || !windows.isOf(row, outcome.routedAt)) {

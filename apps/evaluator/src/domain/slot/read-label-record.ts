@@ -15,37 +15,60 @@ export type LabelReading =
   | { readonly kind: 'label'; readonly label: Label; readonly attribution: Attribution }
   | { readonly kind: 'pair'; readonly pair: Pair; readonly attribution: Attribution }
   | { readonly kind: 'tick' }
+  | { readonly kind: 'unwanted' }
   | { readonly kind: 'refused'; readonly cause: Cause };
 
+const UNWANTED = { kind: 'unwanted' } as const;
 const labels = new LabelDecoder();
 
-/** Reads a record of prediction-label and opens its prediction id. A label stands in what is returned until the next call. */
-export function readLabelRecord(bytes: Buffer | null, sealer: PredictionIdSealer): LabelReading {
-  if (bytes !== null && bytes.length <= RECORD_BYTES_MAX && labels.decode(bytes)) return opened(labels.label, sealer);
-  return judgeLabelRecord(bytes, sealer);
+/**
+ * Reads a record of prediction-label and opens its prediction id. A label stands in what is returned until the next call.
+ *
+ * @param wanted modelHash() of the models whose labels are; null: all.
+ */
+export function readLabelRecord(
+  bytes: Buffer | null,
+  sealer: PredictionIdSealer,
+  wanted: ReadonlySet<number> | null = null,
+): LabelReading {
+  const isUsual = bytes !== null && bytes.length <= RECORD_BYTES_MAX && labels.decode(bytes);
+  return isUsual ? opened(labels.label, sealer, wanted) : judgeLabelRecord(bytes, sealer, wanted);
 }
 
 /** As readLabelRecord, by the schema alone. */
-export function judgeLabelRecord(bytes: Buffer | null, sealer: PredictionIdSealer): LabelReading {
+export function judgeLabelRecord(
+  bytes: Buffer | null,
+  sealer: PredictionIdSealer,
+  wanted: ReadonlySet<number> | null = null,
+): LabelReading {
   const parsed = parseJson(bytes);
   if (!parsed.ok) return parsed.refusal;
   const kind = (parsed.value as { kind?: unknown } | null)?.kind;
   if (kind === 'tick') return readTick(parsed.value);
-  if (kind === 'pair') return readPair(parsed.value, sealer);
+  if (kind === 'pair') return readPair(parsed.value, sealer, wanted);
   const judged = labelCodec.check(parsed.value);
-  return judged.ok ? opened(judged.value, sealer) : refusedBy(judged);
+  return judged.ok ? opened(judged.value, sealer, wanted) : refusedBy(judged);
 }
 
-function opened(label: Label, sealer: PredictionIdSealer): LabelReading {
+function opened(label: Label, sealer: PredictionIdSealer, wanted: ReadonlySet<number> | null): LabelReading {
+  if (wanted && !isWanted(label.predictionId, sealer, wanted)) return UNWANTED;
   const attribution = sealer.open(label.predictionId);
   return attribution.ok ? { kind: 'label', label, attribution: attribution.value } : refusedBy(attribution);
 }
 
-function readPair(value: unknown, sealer: PredictionIdSealer): LabelReading {
+function readPair(value: unknown, sealer: PredictionIdSealer, wanted: ReadonlySet<number> | null): LabelReading {
   const checked = pairCodec.check(value);
   if (!checked.ok) return refusedBy(checked);
-  const opened = sealer.open(checked.value.predictionId);
-  return opened.ok ? { kind: 'pair', pair: checked.value, attribution: opened.value } : refusedBy(opened);
+  if (wanted && !isWanted(checked.value.predictionId, sealer, wanted)) return UNWANTED;
+  const attribution = sealer.open(checked.value.predictionId);
+  return attribution.ok
+    ? { kind: 'pair', pair: checked.value, attribution: attribution.value }
+    : refusedBy(attribution);
+}
+
+function isWanted(predictionId: string, sealer: PredictionIdSealer, wanted: ReadonlySet<number>): boolean {
+  const hash = sealer.modelHashIn(predictionId);
+  return hash !== null && wanted.has(hash);
 }
 
 /**
