@@ -684,6 +684,21 @@ describe('closing', () => {
     expect(f.outcomes).toHaveLength(1);
   });
 
+  it('asks also who only looks at its health to go away, and does not wait for them', async () => {
+    await serving(ModelServer.answering({}));
+    await f.router.close();
+    await f.startRouter({ ROUTER_DRAIN_DELAY_MS: '100' });
+    const probe = 'GET /health/live HTTP/1.1\r\nHost: h\r\n\r\n';
+    const kept = raw(probe);
+    await until(() => kept.received().includes('200 OK'));
+    const closed = f.router.close();
+    kept.socket.write(probe);
+    await until(() => kept.closed());
+    expect(kept.received().match(/HTTP\/1.1 200 OK/g)).toHaveLength(2);
+    expect(kept.received()).toMatch(/connection: close/i);
+    await closed;
+  });
+
   it('answers what comes on connections that were there, once, when new ones are not taken any more', async () => {
     await serving(ModelServer.answering({}));
     await f.router.close();

@@ -206,7 +206,8 @@ export class ServiceSlot {
     service.signal(signal);
     const code = await service.exited;
     current.endedMs ??= Date.now();
-    if (as === 'stopped') current.end = code === 0 ? 'stopped' : 'crashed';
+    // What is asked to stop may be killed while it does.
+    if (as === 'stopped' && current.end !== 'killed') current.end = code === 0 ? 'stopped' : 'crashed';
     return code;
   }
 }
