@@ -32,7 +32,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'an owner of models that fences only when it writes',
-    seed: 211,
+    seed: 331,
     focus: { kinds: ['pause', 'pause', 'flush', 'roll-back'], machines: 'evaluator', shape: { evaluators: 2 } },
     changes: [change('model-owner/owner-session', 'await producer.fence();', '')],
   },
