@@ -40,8 +40,8 @@ const GENERATION = 2;
 const LABELS_WITHIN_MS = 5_000;
 const SECRET = Buffer.alloc(32, 7);
 const SETTLE_MS_MAX = 90_000;
-/** Of ten predictions each: some 2,000 predictions a second, which leaves the machine to the evaluators. */
-const BUCKETS_EACH_TURN = 4;
+/** Of ten predictions each: some 1,000 predictions a second, which leaves the machine to the evaluators. */
+const BUCKETS_EACH_TURN = 2;
 const TURN_MS = 20;
 
 /** What a recording engine says of itself in a verdict. */

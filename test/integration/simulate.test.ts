@@ -65,8 +65,8 @@ describe('canaryctl simulate, as built', () => {
   });
 
   it('promotes a good canary in more than 95 % of the rollouts, and has nothing to advise', async () => {
-    const { runs, ends, weakestCheck, advice } = await rehearsed('--runs 100');
-    expect(runs).toBe(100);
+    const { runs, ends, weakestCheck, advice } = await rehearsed('--runs 40');
+    expect(runs).toBe(40);
     expect(ends.promoted.share).toBeGreaterThan(0.95);
     expect(ends.promoted.time!.median).toBeGreaterThan(30_000);
     expect(weakestCheck).not.toBeNull();
@@ -74,7 +74,7 @@ describe('canaryctl simulate, as built', () => {
   });
 
   it('rolls a dead one back in all of them, within a second or two', async () => {
-    const { ends, sinceFault } = await rehearsed('--runs 100 --degrade dead-after=15s');
+    const { ends, sinceFault } = await rehearsed('--runs 40 --degrade dead-after=15s');
     expect(ends['rolled-back'].share).toBe(1);
     expect(sinceFault!.time.p90).toBeLessThan(3_000);
     expect(sinceFault!.canaryPredictions.p90).toBeLessThan(60);
