@@ -44,8 +44,8 @@ function detection({
     name,
     target,
     ...(missedBecause ? { missedBecause } : {}),
-    // A mean that is held against a bound wants more than one, if it is not long in coming.
-    runs: { short: canaryMost !== undefined && !missedBecause && faultAtS <= 100 ? 3 : 1, normal: 40, full: 400 },
+    // A mean that is held against a bound wants more than one.
+    runs: { short: canaryMost !== undefined && !missedBecause ? 3 : 1, normal: 40, full: 400 },
     chunk: 2,
     run: (of) => figures(rollOut(of, { traffic: model, faultAtS, longestS: 3600, ...run }), faultAtS),
     summarise: (ends) => {
