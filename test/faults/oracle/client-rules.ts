@@ -188,7 +188,7 @@ function checkMissing(
   asked: readonly AskedRouter[],
   differences: Differences,
 ): { lost: number; dropped: number } {
-  const seconds = (Math.max(0, ...sent.map(({ sentMs }) => sentMs)) - (sent[0]?.sentMs ?? 0)) / 1000;
+  const seconds = (sent.reduce((last, { sentMs }) => Math.max(last, sentMs), 0) - (sent[0]?.sentMs ?? 0)) / 1000;
   const perMs = sent.length / Math.max(1, seconds * 1000);
   let lost = 0;
   let dropped = 0;

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type BusRecord, type Clock, modelHash } from '@app/shared';
 import type { FoldedBatch, RefusedRecord } from '../domain/slot/folded-batch.js';
 import type { GenerationDirectory } from '../domain/slot/generation-directory.js';
@@ -13,26 +12,27 @@ export interface OutcomeFolderDeps {
   readonly partition: number;
   readonly controlPartitions: number;
   readonly directory: GenerationDirectory;
+  /** Resolves when the directory has read everything that is in rollout-state at the time of the call. */
+  readonly directoryCaughtUp: () => Promise<void>;
   readonly clock: Clock;
 }
 
-/** How long a model or version that is not known may still become known: it is read from another topic. */
-const LEARN_MS = 1_000;
-/** Nobody's wrong records may hold up a partition more often than this. */
-const LEARN_EVERY_MS = 10_000;
-const POLL_MS = 50;
+/** What was not in rollout-state is looked for again after this time: nobody's wrong records hold a partition up more often. */
+const GIVEN_UP_MS = 10_000;
 const KNOWN_MAX = 10_000;
 
 /**
  * Folds outcomes. The slot itself asks nothing but the records; that a model or version has no rollout-state is looked at
- * beside it, and reported as a dead letter. (Such an outcome changes no evidence of a known model: buckets are of one
+ * beside it, and reported as a dead letter. The router has read of it from there before it used it, so what is not there
+ * when everything has been read is wrong. (Such an outcome changes no evidence of a known model: buckets are of one
  * model, and a version that its bucket record does not name is a loss.)
  */
 export class OutcomeFolder implements SlotFolder {
   private readonly slot: OutcomeSlot;
   /** Those of the slot's own objects, for it names a version by the same one each time. */
   private readonly known = new Set<ModelVersion>();
-  private learnedAtMs = Number.NEGATIVE_INFINITY;
+  /** When rollout-state had been read to the end without them, monotonic. */
+  private readonly givenUp = new Map<ModelVersion, number>();
 
   constructor(
     private readonly deps: OutcomeFolderDeps,
@@ -58,17 +58,23 @@ export class OutcomeFolder implements SlotFolder {
   }
 
   async review(folded: FoldedBatch, records: readonly BusRecord[]): Promise<readonly RefusedRecord[]> {
-    const named = folded.versions;
-    if (named.every((version) => this.isKnown(version))) return [];
-    const { clock } = this.deps;
-    if (clock.monotonicMs() - this.learnedAtMs >= LEARN_EVERY_MS) {
-      this.learnedAtMs = clock.monotonicMs();
-      while (clock.monotonicMs() - this.learnedAtMs < LEARN_MS) {
-        await delay(POLL_MS);
-        if (named.every((version) => this.isKnown(version))) return [];
-      }
+    const unknown = folded.versions.filter((version) => !this.isKnown(version));
+    if (unknown.length === 0) return [];
+    if (!unknown.every((version) => this.isGivenUp(version))) {
+      await this.deps.directoryCaughtUp();
+      for (const version of unknown) if (!this.isKnown(version)) this.giveUp(version);
     }
     return this.unknownOf(records);
+  }
+
+  private isGivenUp(version: ModelVersion): boolean {
+    const sinceMs = this.givenUp.get(version) ?? Number.NEGATIVE_INFINITY;
+    return this.deps.clock.monotonicMs() - sinceMs < GIVEN_UP_MS;
+  }
+
+  private giveUp(version: ModelVersion): void {
+    if (this.givenUp.size >= KNOWN_MAX) this.givenUp.clear();
+    this.givenUp.set(version, this.deps.clock.monotonicMs());
   }
 
   private unknownOf(records: readonly BusRecord[]): RefusedRecord[] {

@@ -15,6 +15,7 @@ import {
 } from '@app/shared';
 import type { SlotCounts } from '../domain/cut/slot-view.js';
 import type { GenerationDirectory } from '../domain/slot/generation-directory.js';
+import { abortable } from '../model-owner/abortable.js';
 import { type SlotId, type SlotImage, slotName, type SlotStore } from '../slot-store/slot-store.js';
 import { DeadLetters } from './dead-letters.js';
 import { LabelFolder } from './label-folder.js';
@@ -200,9 +201,11 @@ export class SlotOwner {
   }
 
   private openFolder(slot: SlotId, image: SlotImage | null): SlotFolder {
-    const { controlPartitions, directory, directoryCaughtUp, clock, sealer } = this.options;
+    const { controlPartitions, directory, clock, sealer } = this.options;
+    const { signal } = this.closing;
+    const directoryCaughtUp = (): Promise<void> => abortable(this.options.directoryCaughtUp(), signal);
     return slot.kind === 'outcome'
-      ? new OutcomeFolder({ partition: slot.partition, controlPartitions, directory, clock }, image)
+      ? new OutcomeFolder({ partition: slot.partition, controlPartitions, directory, directoryCaughtUp, clock }, image)
       : new LabelFolder({ sealer, controlPartitions, directory, directoryCaughtUp, givenUp: this.givenUp }, image);
   }
 
