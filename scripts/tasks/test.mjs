@@ -21,7 +21,6 @@ const SUITES = ['integration', 'simulation', 'e2e', 'console', 'benchmark', 'fau
 export async function testAll(args) {
   rmSync(REPORTS, { recursive: true, force: true });
   mkdirSync(REPORTS, { recursive: true });
-  process.env.THOROUGH = '1';
   // Some hundred processes of ours start: what was compiled once is not compiled again.
   process.env.NODE_COMPILE_CACHE ??= join(ROOT, '.cache', 'compiled');
   // The audit waits for a registry, and schemathesis for another one.
