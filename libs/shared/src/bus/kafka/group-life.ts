@@ -137,8 +137,7 @@ export class GroupLife {
 
   /** kafkajs calls this before it fetches, so a seek in here, before any await, is in time. */
   private onJoined({ payload }: InstrumentationEvent<ConsumerGroupJoinEvent['payload']>): void {
-    const { logger } = this.client;
-    logger.debug({ groupId: payload.groupId, memberId: payload.memberId, over: this.over }, 'joined the group');
+    this.client.logger.debug({ memberId: payload.memberId, over: this.over }, 'joined the group');
     if (this.over) return;
     this.lose();
     this.joins += 1;
@@ -338,8 +337,7 @@ export class GroupLife {
   private end(reason: unknown): void {
     if (this.over) return;
     this.over = true;
-    const { groupId } = this.options;
-    this.client.logger.debug({ err: reason, groupId, assigned: this.assigned }, 'a life of the reader ends');
+    this.client.logger.debug({ err: reason, assigned: this.assigned }, 'a life of the reader ends');
     clearInterval(this.stallCheck);
     for (const timer of this.timers) clearTimeout(timer);
     this.lose();
