@@ -1,5 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFailed, vi } from 'vitest';
-import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import kafkajs from 'kafkajs';
 import {
   type BusBatch,
@@ -35,7 +34,7 @@ import { TcpProxy } from '../fixtures/tcp-proxy.js';
  *   unread records               one fetch at a time of bounded size                       all of the topic in memory
  */
 const WAIT = { timeout: 45_000, interval: 20 };
-const PROXIES = 11;
+const PROXIES = 9;
 let servers: SpecialServers;
 let direct: string;
 let proxies: TcpProxy[];
@@ -63,10 +62,7 @@ afterAll(async () => {
 /** A bus of its own behind a proxy of its own. */
 function proxied(): { proxy: TcpProxy; behind: KafkaBus } {
   const proxy = proxies[used++]!;
-  const said: string[] = [];
-  const logger = pino({ level: 'debug' }, { write: (line) => void said.push(line) });
-  onTestFailed(() => void process.stderr.write(`what the bus behind the proxy said:\n${said.join('')}`));
-  return { proxy, behind: new KafkaBus({ brokers: [proxy.address], clientId: `c${used}`, logger }) };
+  return { proxy, behind: new KafkaBus({ brokers: [proxy.address], clientId: `c${used}`, logger: silentLogger }) };
 }
 
 async function topic(partitions = 1, config: Record<string, string> = {}): Promise<string> {
@@ -274,10 +270,10 @@ describe.concurrent('a consumer', () => {
     const t = await topic();
     await bus.producer().send(numbered(t, 0, 10));
     let handled = 0;
-    const revoked = vi.fn();
+    let revoked = 0;
     const { consumer } = reading(bus, {
       topics: [t],
-      onRevoked: revoked,
+      onRevoked: () => (revoked += 1),
       onBatch: async () => {
         handled += 1;
         await new Promise((resolve) => setTimeout(resolve, 7500));
@@ -292,24 +288,24 @@ describe.concurrent('a consumer', () => {
       const [offsets] = await admin.fetchOffsets({ groupId, topics: [t] });
       expect(offsets?.partitions[0]?.offset).toBe('10');
     }, WAIT);
-    expect([handled, revoked.mock.calls.length]).toEqual([1, 0]);
+    expect([handled, revoked]).toEqual([1, 0]);
     await admin.disconnect();
     await consumer.close();
   });
 
-  // In one whole run in four or so nothing is told of the loss, for a reason not found yet: what the bus said is printed then.
-  it('commits nothing of what it was handling when its partitions went to another', { retry: 2 }, async () => {
+  it('commits nothing of what it was handling when its partitions went to another', async () => {
     const { proxy, behind } = proxied();
     const t = await topic();
     await bus.producer().send(numbered(t, 0, 10));
     const groupId = `taken-over-${t}`;
     const gate = Promise.withResolvers<void>();
-    const revoked = vi.fn();
+    // No mocks among tests that run at once: each that begins clears the calls of all.
+    let revoked = 0;
     let zombieEntered = false;
     const zombie = reading(behind, {
       topics: [t],
       groupId,
-      onRevoked: revoked,
+      onRevoked: () => (revoked += 1),
       onBatch: async () => {
         zombieEntered = true;
         await gate.promise;
@@ -323,7 +319,7 @@ describe.concurrent('a consumer', () => {
     await bus.producer().send(numbered(t, 10, 20));
     await vi.waitFor(() => expect(owner.values).toEqual(numbers(0, 20)), WAIT);
     // It knows without being told, and while it still handles what it once got.
-    await vi.waitFor(() => expect(revoked).toHaveBeenCalled(), WAIT);
+    await vi.waitFor(() => expect(revoked).toBeGreaterThan(0), WAIT);
     proxy.heal();
     proxy.reset();
     gate.resolve();
