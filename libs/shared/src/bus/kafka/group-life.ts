@@ -2,7 +2,8 @@ import type { Batch, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Instrum
 import { CanaryError } from '../../errors.js';
 import type { BatchResult, TopicPartition } from '../message-bus.js';
 import { positionInRange } from '../start-position.js';
-import { byTopic, groupConsumer, HEARTBEAT_MS, SESSION_TIMEOUT_MS } from './group-consumer.js';
+import { byTopic, groupConsumer, HEARTBEAT_MS } from './group-consumer.js';
+import { GroupProgress } from './group-progress.js';
 import { type KafkaClient, missingTopic, partitionKey, type Ranges } from './kafka-client.js';
 import { type FetchedPartition, formerMember, onFetched, type ReaderHooks } from './kafkajs-internals.js';
 import { toBusBatch } from './kafka-records.js';
@@ -15,7 +16,6 @@ const ANSWER_MS_MAX = 5000;
 const MISSING_LOOK_MS = 3000;
 const REDELIVERY_PAUSE_MS = 100;
 const STALL_CHECK_MS = 500;
-const JOIN_MS_MAX = 15_000;
 const ABANDON_START_MS = 8000;
 const DISCONNECT_MS = 5000;
 
@@ -36,10 +36,7 @@ export class GroupLife {
   private stallCheck: NodeJS.Timeout | undefined;
   private joins = 0;
   private assigned = false;
-  /** While joining: since when. */
-  private joiningSinceMs: number | null = performance.now();
-  private lastBusyMs = 0;
-  private lastBeatMs = 0;
+  private readonly progress = new GroupProgress(performance.now());
   private closing = false;
   private over = false;
 
@@ -123,12 +120,10 @@ export class GroupLife {
     this.consumer.on(CRASH, ({ payload }) => this.end(payload.error));
     this.consumer.on(GROUP_JOIN, (event) => this.onJoined(event));
     this.consumer.on(REBALANCING, () => {
-      this.joiningSinceMs = performance.now();
+      this.progress.joining(performance.now());
       this.lose();
     });
-    this.consumer.on(HEARTBEAT, () => {
-      this.lastBeatMs = performance.now();
-    });
+    this.consumer.on(HEARTBEAT, () => this.progress.beat(performance.now()));
     this.consumer.on(END_BATCH_PROCESS, ({ payload }) => {
       // Records that are not handed out, markers and aborted ones, move the position all the same.
       if (payload.batchSize === 0) this.move(payload, Number(payload.lastOffset) + 1);
@@ -141,8 +136,7 @@ export class GroupLife {
     if (this.over) return;
     this.lose();
     this.joins += 1;
-    this.joiningSinceMs = null;
-    this.lastBeatMs = performance.now();
+    this.progress.joined(performance.now());
     const partitions = Object.entries(payload.memberAssignment).flatMap(([topic, numbers]) =>
       numbers.map((partition) => ({ topic, partition })),
     );
@@ -177,7 +171,7 @@ export class GroupLife {
       this.consumer.pause(byTopic(partitions));
       const offsets = wanted ?? (await this.client.committed(groupId, topics));
       this.ranges = (await this.client.rangesOfPresent(topics)).ranges;
-      if (this.over || join !== this.joins || this.joiningSinceMs !== null) return;
+      if (this.over || join !== this.joins || this.progress.isJoining) return;
       this.place(partitions, offsets, memberId);
     } catch (error) {
       this.end(error);
@@ -229,7 +223,7 @@ export class GroupLife {
       return;
     } finally {
       clearInterval(beat);
-      this.lastBusyMs = performance.now();
+      this.progress.lastBusyMs = performance.now();
     }
     if (lost !== undefined) throw asError(lost);
     if (this.places.of(place.tp) !== place || this.over) return;
@@ -310,20 +304,11 @@ export class GroupLife {
   }
 
   private checkProgress(): void {
-    const nowMs = performance.now();
     const handles = this.inFlight.size > 0;
-    if (handles) this.lastBusyMs = nowMs;
-    if (this.joiningSinceMs !== null) {
-      // The join waits for the handlers, too.
-      if (!handles && nowMs - this.joiningSinceMs > JOIN_MS_MAX) {
-        this.end(stalled('joining the group takes too long'));
-      }
-      return;
-    }
-    // The group has given the partitions to others by now, also while a batch of them is being handled.
-    if (nowMs - this.lastBeatMs > SESSION_TIMEOUT_MS) this.end(stalled('no heartbeat was answered'));
-    if (handles) return;
-    const problem = this.places.stalled(this.lastBusyMs);
+    const fetches = !handles && !this.progress.isJoining;
+    const problem =
+      this.progress.problem(performance.now(), handles) ??
+      (fetches ? this.places.stalled(this.progress.lastBusyMs) : null);
     if (problem) this.end(stalled(problem));
   }
 
