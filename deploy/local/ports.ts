@@ -1,20 +1,30 @@
+import { randomInt } from 'node:crypto';
 import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
+const SERVER_PORTS = [16_384, 32_768] as const;
+const PORT_TRIES_MAX = 200;
 const ANSWER_MS = 1000;
 const POLL_MS = 50;
 
-/** A TCP port of the loopback that is free now. */
+/**
+ * A TCP port of the loopback that is free now, below those that systems give to outgoing connections (from 32768 on): of
+ * those, any program that connects somewhere could take the port before its server listens.
+ */
 export async function freePort(): Promise<number> {
+  for (let i = 0; i < PORT_TRIES_MAX; i++) {
+    const port = randomInt(...SERVER_PORTS);
+    if (await canListen(port)) return port;
+  }
+  throw new Error(`no free port was found between ${SERVER_PORTS.join(' and ')} on 127.0.0.1`);
+}
+
+function canListen(port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
 }
 
 /** Whether something listens on a port of the loopback. */

@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer as createHttpServer, type Server } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../../deploy/local/ports.js';
 import { KafkaBus, type RolloutState, createTopicsFor, rolloutStateCodec, silentLogger, topicNames } from '@app/shared';
 
 /** A model server in this process that answers everything with the same 300 bytes of JSON. */
 export async function startModelServer(): Promise<{ url: string; server: Server }> {
   const body = Buffer.from(JSON.stringify({ outputs: [{ data: [7] }], filling: 'x'.repeat(250) }));
-  const server = createHttpServer((request, response) => {
+  const server = createServer((request, response) => {
     request.resume();
     response.writeHead(200, ['Content-Type', 'application/json', 'Content-Length', String(body.length)]);
     response.end(body);
@@ -98,13 +99,4 @@ export class RouterProcess {
     }
     throw new Error('the router did not become ready');
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }

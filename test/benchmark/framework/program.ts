@@ -7,6 +7,7 @@ import { cpuMs } from '../process-usage.js';
 import { onCore } from './cores.js';
 
 const START_MS_MAX = 20_000;
+const SAID_LENGTH_MAX = 4000;
 
 export interface ProgramOptions {
   readonly command: string;
@@ -21,6 +22,8 @@ export interface ProgramOptions {
 
 /** A program that takes part in a benchmark as a process of its own, with those it starts itself. */
 export class Program {
+  private said = '';
+
   private constructor(
     private readonly child: ChildProcess,
     private readonly guard: Guard,
@@ -34,18 +37,16 @@ export class Program {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
     });
-    let said = '';
-    const hear = (chunk: Buffer): void => void (said = (said + String(chunk)).slice(-4000));
-    child.stdout.on('data', hear);
-    child.stderr.on('data', hear);
-    child.on('error', (error) => (said += error.message));
     const program = new Program(child, guard);
+    child.stdout.on('data', (chunk: Buffer) => program.hear(String(chunk)));
+    child.stderr.on('data', (chunk: Buffer) => program.hear(String(chunk)));
+    child.on('error', (error) => program.hear(error.message));
     if (child.pid !== undefined) guard.watch('pid', child.pid);
     const giveUpAtMs = performance.now() + START_MS_MAX;
     while (!(await listens(port))) {
       if (program.hasEnded || performance.now() > giveUpAtMs) {
         await program.stop('SIGKILL');
-        throw new Error(`${command} did not start: ${said.trim() || 'it said nothing'}`);
+        throw new Error(`${command} did not start: ${program.lastWords}`);
       }
       await delay(20);
     }
@@ -56,14 +57,23 @@ export class Program {
     return this.child.pid!;
   }
 
-  /** Its own process id and those of its children. */
+  /** Its own process id and those of its children. Throws with what it said if it has ended. */
   get pids(): readonly number[] {
+    if (this.hasEnded) throw new Error(`${this.child.spawnfile} has ended: ${this.lastWords}`);
     return [this.pid, ...childrenOf(this.pid)];
   }
 
   /** CPU time of it and its children so far, ms. */
   cpuMs(): number {
     return this.pids.reduce((sum, pid) => sum + cpuMs(pid), 0);
+  }
+
+  private hear(text: string): void {
+    this.said = (this.said + text).slice(-SAID_LENGTH_MAX);
+  }
+
+  private get lastWords(): string {
+    return this.said.trim() || 'it said nothing';
   }
 
   private get hasEnded(): boolean {

@@ -1,9 +1,9 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { type LocalStack, startLocalStack } from '../../../deploy/local/local-stack.js';
+import { freePort } from '../../../deploy/local/ports.js';
 import { readmeFile } from './readme-commands.js';
 import { type Ran, Shell, type Started } from './shell.js';
 
@@ -232,15 +232,6 @@ export class ReadmeStory {
 
 /** Without the `&` at its end: the shell here waits for nobody. */
 const inFront = (line: string): string => line.replace(/ &$/, '');
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 type Step = (story: ReadmeStory, line: string) => unknown;
 
