@@ -14,6 +14,8 @@ const BUNDLES = [
   { name: 'evaluator', project: 'evaluator', module: 'apps/evaluator/src/main' },
   { name: 'replay', project: 'evaluator', module: 'apps/evaluator/src/replay/main', without: WITHOUT_EFFECTS },
   { name: 'controller', project: 'controller', module: 'apps/controller/src/main' },
+  // For tests: no service.
+  { name: 'recording-evaluator', project: 'evaluator', module: 'apps/evaluator/src/testing/recording-main', in: 'test' },
 ];
 
 /** Where the build puts the program of an app, in dist/. */
@@ -34,16 +36,16 @@ const EMPTY = '\0empty';
 const OWN = join(ROOT, 'dist') + '/';
 
 /**
- * Makes dist/services/<name>/main.js of what the compiler has put into dist/apps and dist/libs.
+ * Makes dist/services/<name>/main.js and the like of what the compiler has put into dist/apps and dist/libs.
  * @param {string} project a Nest project that was just built
  */
 export async function bundlesOf(project) {
   for (const made of BUNDLES) if (project === made.project || project === 'everything') await bundle(made);
 }
 
-async function bundle({ name, module, without }) {
+async function bundle({ name, module, without, in: place = 'services' }) {
   const { rolldown } = await import('rolldown');
-  const folder = join(ROOT, 'dist', 'services', name);
+  const folder = join(ROOT, 'dist', place, name);
   rmSync(folder, { recursive: true, force: true });
   const made = await rolldown({
     cwd: ROOT,

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
+import { constants, setPriority } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -50,8 +50,8 @@ function untrack(child) {
  * Runs one of our tools under this Node.
  * @param {string} script path of its JavaScript, or of a file in node_modules/.bin
  * @param {readonly string[]} args
- * @param {{ show?: boolean }} [options] show: its output goes to standard error as it
- *   comes; otherwise it is collected
+ * @param {{ show?: boolean, low?: boolean }} [options] show: its output goes to standard error as it comes; otherwise it
+ *   is collected. low: it computes in what the others leave of the processors
  * @returns {Promise<{ code: number, output: string }>}
  */
 export function runTool(script, args, options = {}) {
@@ -62,6 +62,7 @@ export function runTool(script, args, options = {}) {
       env: environment(process.execPath),
     });
     track(child);
+    if (options.low && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
     let output = '';
     child.stdout?.setEncoding('utf8').on('data', (text) => (output += text));
     child.stderr?.setEncoding('utf8').on('data', (text) => (output += text));

@@ -8,8 +8,10 @@ import { installSchemathesis } from './schemathesis.mjs';
 
 const UNIT = 'unit';
 const REPORTS = join(ROOT, '.cache', 'test-reports');
-/** Two at a time, whichever is next: the longest first, and what mostly computes beside what mostly waits for servers. */
-const SUITES = ['integration', 'simulation', 'e2e', 'console', 'benchmark', 'faults'];
+/** Computes, and waits for nobody: it takes what the others leave of the processors. */
+const SIMULATION = 'simulation';
+/** Wait for servers half of their time: two at a time, whichever is next, the longest first. */
+const ON_SERVERS = ['integration', 'e2e', 'console', 'benchmark', 'faults'];
 
 /**
  * Every test: the unit tests, the dependencies' audit, what the verdict engine promises in short, the adapters against a
@@ -25,21 +27,23 @@ export async function testAll(args) {
   process.env.NODE_COMPILE_CACHE ??= join(ROOT, '.cache', 'compiled');
   // The audit waits for a registry, and schemathesis for another one.
   const [unit, isAudited] = await Promise.all([
-    runSuite(UNIT, ['--maxWorkers=2', '--reporter=default', ...jsonReport(UNIT)]),
+    runSuite(UNIT, ['--maxWorkers=2', '--reporter=default', ...jsonReport(UNIT)], { show: true }),
     auditDependencies(),
     installSchemathesis(),
     buildEverythingIfStale(),
     buildConsoleIfStale(),
   ]);
-  const left = [...SUITES];
   let failedSuites = unit ? 0 : 1;
-  const runNext = async (show) => {
-    for (let suite = left.shift(); suite !== undefined; suite = left.shift())
-      if (!(await runSuite(suite, ['--reporter=verbose', ...jsonReport(suite), ...args], show))) failedSuites++;
+  const run = async (suite, options) => {
+    if (!(await runSuite(suite, ['--reporter=verbose', ...jsonReport(suite), ...args], options))) failedSuites++;
   };
-  // One of the two is watched as it goes; the other tells what it did at the end of each suite.
-  await Promise.all([runNext(true), runNext(false)]);
-  const reports = [UNIT, ...SUITES].map(readReport);
+  const left = [...ON_SERVERS];
+  const runNext = async (options) => {
+    for (let suite = left.shift(); suite !== undefined; suite = left.shift()) await run(suite, options);
+  };
+  // One is watched as it goes; the others tell what they did at the end of each suite.
+  await Promise.all([runNext({ show: true }), runNext({}), run(SIMULATION, { low: true })]);
+  const reports = [UNIT, SIMULATION, ...ON_SERVERS].map(readReport);
   const passed = sum(reports.map((r) => r.passed));
   // The audit counts as one when it fails; so does a suite that could not even report.
   const failed = sum(reports.map((r) => r.failed)) + (isAudited ? 0 : 1);
@@ -49,12 +53,12 @@ export async function testAll(args) {
 }
 
 /** Only the console, in a real Chromium. */
-export const testConsole = (args) => runSuite('console', ['--reporter=verbose', ...args]);
+export const testConsole = (args) => runSuite('console', ['--reporter=verbose', ...args], { show: true });
 
-async function runSuite(suite, args, show = true) {
+async function runSuite(suite, args, { show = false, low = false } = {}) {
   say(`Running the ${suite} tests ...`);
   const config = suite === UNIT ? [] : ['--config', `vitest.${suite}.config.ts`];
-  const { code, output } = await runTool(bin('vitest'), ['run', ...config, ...args], { show });
+  const { code, output } = await runTool(bin('vitest'), ['run', ...config, ...args], { show, low });
   if (!show) say(output.trimEnd());
   return code === 0;
 }

@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { silentLogger, systemClock } from '@app/shared';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Standalone, startStandalone } from '../../apps/standalone/src/standalone.js';
+import { runs } from '../fixtures/thorough.js';
 
 const ROOT = new URL('../../', import.meta.url);
 /** `npm test` installs it where Python is; see scripts/tasks/schemathesis.mjs. */
@@ -15,7 +16,7 @@ const FUZZER = new URL('.cache/schemathesis/bin/schemathesis', ROOT).pathname;
 const CONFIG = new URL('test/api-fuzz/schemathesis.toml', ROOT).pathname;
 const TOKEN = 'a-token-for-the-fuzzer';
 /** More than `npm test` has time for: FUZZ_PHASES=examples,coverage,fuzzing FUZZ_EXAMPLES=200 FUZZ_SEED=7. */
-const { FUZZ_PHASES = 'examples,fuzzing', FUZZ_EXAMPLES = '12', FUZZ_SEED = '1' } = process.env;
+const { FUZZ_PHASES = 'examples,fuzzing', FUZZ_EXAMPLES = String(runs(12, 6)), FUZZ_SEED = '1' } = process.env;
 
 let standalone: Standalone;
 let folder: string;

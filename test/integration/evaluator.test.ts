@@ -128,10 +128,10 @@ class World {
   }
 
   /** An evaluator with engines that record, or with the verdict engine. */
-  async start(main: 'testing/recording-main' | 'main' = 'testing/recording-main'): Promise<ServiceProcess> {
+  async start(program = 'test/recording-evaluator'): Promise<ServiceProcess> {
     const started = await startServiceProcess({
       name: 'evaluator',
-      main: new URL(`../../dist/apps/evaluator/src/${main}.js`, import.meta.url),
+      main: new URL(`../../dist/${program}/main.js`, import.meta.url),
       env: {
         KAFKA_BROKERS: stack.kafkaBrokers,
         REDIS_URL: stack.redisUrl,
@@ -364,14 +364,14 @@ describe('evaluators on a real Kafka and Redis', () => {
   });
 
   it('with the verdict engine come to the published verdicts again after each kill', { timeout: 300_000 }, async () => {
-    let evaluator = await world.start('main');
+    let evaluator = await world.start('services/evaluator');
     world.flow();
     for (let kill = 0; kill < 2; kill++) {
       await world.moreVerdicts(20);
       await delay(2_500 * kill);
       evaluator.signal('SIGKILL');
       await evaluator.exited;
-      evaluator = await world.start('main');
+      evaluator = await world.start('services/evaluator');
     }
     await world.moreVerdicts(20);
     expect(await evaluator.stop()).toBe(0);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runs } from '../../fixtures/thorough.js';
 import type { Plan } from './plan/plan.js';
 import type { RunResult } from './run.js';
 import { TestPool } from './testing.js';
@@ -15,6 +16,8 @@ const PLAN: Plan = {
 const TWO: Plan = { ...PLAN, shape: { ...PLAN.shape, controllers: 2 } };
 /** All machines are up by then. */
 const FROM_MS = 350;
+/** Each await in full; in a hurry every third. */
+const EACH_AWAIT = runs(1, 3);
 
 let pool: TestPool;
 let undisturbed: RunResult;
@@ -40,7 +43,7 @@ describe('whatever happens to a controller in the middle of a transition, the hi
   it('kill -9 at any of its awaits', async () => {
     const steps = undisturbed.stepsOf['controller-0#1']!;
     expect(steps).toBeGreaterThan(60);
-    for (const afterSteps of everyStep(steps, 1))
+    for (const afterSteps of everyStep(steps, EACH_AWAIT))
       await expectTheSame(PLAN, [{ atMs: FROM_MS, kind: 'crash', machine: 'controller-0', afterSteps, downMs: 100 }]);
   });
 

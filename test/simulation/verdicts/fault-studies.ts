@@ -45,7 +45,7 @@ function detection({
     target,
     ...(missedBecause ? { missedBecause } : {}),
     // A mean that is held against a bound wants more than one.
-    runs: { short: canaryMost !== undefined && !missedBecause ? 3 : 1, normal: 40, full: 400 },
+    runs: { short: canaryMost !== undefined && !missedBecause ? 2 : 1, normal: 40, full: 400 },
     chunk: 2,
     run: (of) => figures(rollOut(of, { traffic: model, faultAtS, longestS: 3600, ...run }), faultAtS),
     summarise: (ends) => {
