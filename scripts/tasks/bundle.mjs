@@ -15,7 +15,12 @@ const BUNDLES = [
   { name: 'replay', project: 'evaluator', module: 'apps/evaluator/src/replay/main', without: WITHOUT_EFFECTS },
   { name: 'controller', project: 'controller', module: 'apps/controller/src/main' },
   // For tests: no service.
-  { name: 'recording-evaluator', project: 'evaluator', module: 'apps/evaluator/src/testing/recording-main', in: 'test' },
+  {
+    name: 'recording-evaluator',
+    project: 'evaluator',
+    module: 'apps/evaluator/src/testing/recording-main',
+    in: 'test',
+  },
 ];
 
 /** Where the build puts the program of an app, in dist/. */
