@@ -11,5 +11,6 @@ export default defineConfig({
     globalSetup: ['test/simulation/system/build-simulation.ts'],
     // `npm test` gives it what the other suites leave of the processors. One that hangs is found as well after a quarter of an hour.
     testTimeout: 900_000,
+    hookTimeout: 900_000,
   },
 });

@@ -1,18 +1,11 @@
 import kafkajs from 'kafkajs';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { KafkaBus, type OutRecord, silentLogger } from '@app/shared';
-import { type LocalStack, startLocalStack } from '../../deploy/local/local-stack.js';
 import { messageBusSuite } from '../../libs/shared/src/bus/message-bus.suite.js';
 
 const WAIT = { timeout: 30_000, interval: 20 };
-let stack: LocalStack;
-const brokers = (): string[] => stack.kafkaBrokers.split(',');
+const brokers = (): string[] => inject('sharedKafka').split(',');
 const connected = (): KafkaBus => new KafkaBus({ brokers: brokers(), clientId: 'suite', logger: silentLogger });
-
-beforeAll(async () => {
-  stack = await startLocalStack({ redis: false });
-});
-afterAll(() => stack.stop());
 
 messageBusSuite('the message bus on Kafka', async () => {
   const bus = connected();

@@ -1,8 +1,7 @@
 import { labelCodec, KafkaBus, silentLogger, systemClock, topicNames } from '@app/shared';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { type CliRun, runAtTerminal, wordsOf } from '../../apps/cli/src/testing/fake-terminal.js';
 import { World } from '../../apps/controller/test/controller-fixture.js';
-import { startLocalStack } from '../../deploy/local/local-stack.js';
 
 const FILE = `
 model: digits
@@ -129,27 +128,23 @@ describe('canaryctl and a real controller', () => {
 
 describe('canaryctl and a real Kafka', () => {
   it('creates the topics as they must be, and says what is wrong with others', async () => {
-    const stack = await startLocalStack({ redis: false });
-    try {
-      const prefix = `team-${Date.now()}.`;
-      const env = { KAFKA_BROKERS: stack.kafkaBrokers, TOPIC_PREFIX: prefix };
-      const missing = await run('topics check', env);
-      expect([missing.exit, missing.err]).toEqual([1, expect.stringMatching(/do not exist.*canaryctl topics create/)]);
-      const bus = new KafkaBus({ brokers: [stack.kafkaBrokers], clientId: 'test', logger: silentLogger });
-      // Somebody's own topic, with the time of its producers.
-      await bus.createTopics([{ topic: topicNames(prefix).label, partitions: 2 }]);
-      const wrong = await run('topics create --data-partitions 4 --control-partitions 2', env);
-      expect([wrong.exit, wrong.err]).toEqual([
-        1,
-        expect.stringMatching(/prediction-label: message.timestamp.type is CreateTime/),
-      ]);
-      const other = { ...env, TOPIC_NAMES: `label=${prefix}truth` };
-      expect((await run('topics create --data-partitions 4 --control-partitions 2', other)).exit).toBe(0);
-      const checked = JSON.parse((await run('topics check -o json', other)).out) as unknown;
-      expect(checked).toMatchObject({ dataPartitions: { outcome: 4, label: 4 }, controlPartitions: 2 });
-      await bus.close();
-    } finally {
-      await stack.stop();
-    }
+    const brokers = inject('sharedKafka');
+    const prefix = `team-${Date.now()}.`;
+    const env = { KAFKA_BROKERS: brokers, TOPIC_PREFIX: prefix };
+    const missing = await run('topics check', env);
+    expect([missing.exit, missing.err]).toEqual([1, expect.stringMatching(/do not exist.*canaryctl topics create/)]);
+    const bus = new KafkaBus({ brokers: [brokers], clientId: 'test', logger: silentLogger });
+    // Somebody's own topic, with the time of its producers.
+    await bus.createTopics([{ topic: topicNames(prefix).label, partitions: 2 }]);
+    const wrong = await run('topics create --data-partitions 4 --control-partitions 2', env);
+    expect([wrong.exit, wrong.err]).toEqual([
+      1,
+      expect.stringMatching(/prediction-label: message.timestamp.type is CreateTime/),
+    ]);
+    const other = { ...env, TOPIC_NAMES: `label=${prefix}truth` };
+    expect((await run('topics create --data-partitions 4 --control-partitions 2', other)).exit).toBe(0);
+    const checked = JSON.parse((await run('topics check -o json', other)).out) as unknown;
+    expect(checked).toMatchObject({ dataPartitions: { outcome: 4, label: 4 }, controlPartitions: 2 });
+    await bus.close();
   });
 });

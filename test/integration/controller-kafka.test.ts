@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, expect, inject, test } from 'vitest';
 import { type Decision, KafkaBus, partitionOf, silentLogger } from '@app/shared';
 import { command, spec, verdict } from '../../apps/controller/test/builders.js';
 import { until, World } from '../../apps/controller/test/controller-fixture.js';
@@ -7,24 +7,18 @@ import { type Fault, FaultyBus } from '../../apps/controller/test/faulty-bus.js'
 import { ControllerMetrics } from '../../apps/controller/src/metrics.js';
 import { PartitionOwner } from '../../apps/controller/src/ownership/partition-owner.js';
 import { commandRecord } from '../../apps/controller/src/ownership/records.js';
-import { type LocalStack, startLocalStack } from '../../deploy/local/local-stack.js';
 
 /** The controller on a real Kafka: transactions, fencing, rebalances and latency are the broker's. */
-let stack: LocalStack;
 let world: World;
 const buses: KafkaBus[] = [];
 
-beforeAll(async () => {
-  stack = await startLocalStack({ redis: false });
-});
 afterEach(async () => {
   await world.close();
   await Promise.all(buses.splice(0).map((bus) => bus.close()));
 });
-afterAll(() => stack.stop());
 
 function kafka(): KafkaBus {
-  const bus = new KafkaBus({ brokers: stack.kafkaBrokers.split(','), clientId: 'controller', logger: silentLogger });
+  const bus = new KafkaBus({ brokers: inject('sharedKafka').split(','), clientId: 'controller', logger: silentLogger });
   buses.push(bus);
   return bus;
 }

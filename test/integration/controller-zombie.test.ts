@@ -4,26 +4,24 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { KafkaBus, silentLogger } from '@app/shared';
 import { command, spec, verdict, version } from '../../apps/controller/test/builders.js';
 import { until, World } from '../../apps/controller/test/controller-fixture.js';
 import { commandRecord } from '../../apps/controller/src/ownership/records.js';
 import { type ServiceProcess, startServiceProcess } from '../../apps/standalone/src/demo/service-process.js';
 import { Guard } from '../../deploy/local/guard.js';
-import { type LocalStack, startLocalStack } from '../../deploy/local/local-stack.js';
 import { buildApps } from '../fixtures/build-apps.js';
 
 /** Invariant 6 with real processes: a controller that was stopped and goes on later finds that its word counts no more. */
 const STOPPED_MS = 33_000;
 const guard = new Guard();
-let stack: LocalStack;
+const brokers = inject('sharedKafka');
 let world: World;
 let canary: Server;
 
 beforeAll(async () => {
   buildApps(['controller']);
-  stack = await startLocalStack({ redis: false });
   canary = createServer((_request, response) => response.end());
   await new Promise<void>((resolve) => canary.listen(0, '127.0.0.1', resolve));
 });
@@ -31,12 +29,11 @@ afterAll(async () => {
   canary.close();
   await world.close();
   await guard.end();
-  await stack.stop();
 });
 
 test('a controller that was stopped for 33 s and resumes writes nothing, and takes part again', async () => {
   const prefix = `zombie-${randomBytes(4).toString('hex')}.`;
-  const bus = new KafkaBus({ brokers: stack.kafkaBrokers.split(','), clientId: 'test', logger: silentLogger });
+  const bus = new KafkaBus({ brokers: brokers.split(','), clientId: 'test', logger: silentLogger });
   world = await World.create(bus, prefix);
   const folder = mkdtempSync(join(tmpdir(), 'model-canary-'));
   guard.watch('folder', folder);
@@ -44,7 +41,7 @@ test('a controller that was stopped for 33 s and resumes writes nothing, and tak
     startServiceProcess({
       name,
       main: new URL('../../dist/services/controller/main.js', import.meta.url),
-      env: { KAFKA_BROKERS: stack.kafkaBrokers, TOPIC_PREFIX: prefix, INSTANCE: name },
+      env: { KAFKA_BROKERS: brokers, TOPIC_PREFIX: prefix, INSTANCE: name },
       logFile: join(folder, `${name}.log`),
       guard,
     });

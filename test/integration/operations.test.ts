@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createRedis, KafkaBus, silentLogger, systemClock } from '@app/shared';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { dial } from '../../apps/cli/src/doctor/dial.js';
 import { askRedis } from '../../apps/cli/src/doctor/redis-facts.js';
 import { type CliRun, runAtTerminal, wordsOf } from '../../apps/cli/src/testing/fake-terminal.js';
@@ -20,12 +20,12 @@ let stack: LocalStack;
 let receiver: Receiver;
 let world: World;
 beforeAll(async () => {
-  stack = await startLocalStack();
+  stack = await startLocalStack({ kafka: false });
 });
 afterAll(() => stack?.stop());
 beforeEach(async () => {
   receiver = await Receiver.start();
-  const bus = new KafkaBus({ brokers: [stack.kafkaBrokers], clientId: 'notifications', logger: silentLogger });
+  const bus = new KafkaBus({ brokers: [inject('sharedKafka')], clientId: 'notifications', logger: silentLogger });
   world = await World.create(bus, `notify-${Date.now()}.`);
 });
 afterEach(async () => {
@@ -72,7 +72,11 @@ const run = (command: string, env: Record<string, string>): Promise<CliRun> =>
 
 test('canaryctl doctor finds nothing to mend on a Kafka and a Redis that are as they should be, and names what is not', async () => {
   const prefix = `doctor-${Date.now()}.`;
-  const env = { KAFKA_BROKERS: `${stack.kafkaBrokers},127.0.0.1:9`, TOPIC_PREFIX: prefix, REDIS_URL: stack.redisUrl };
+  const env = {
+    KAFKA_BROKERS: `${inject('sharedKafka')},127.0.0.1:9`,
+    TOPIC_PREFIX: prefix,
+    REDIS_URL: stack.redisUrl,
+  };
   const own = await World.create();
   try {
     const { url } = await own.controller();
@@ -84,7 +88,7 @@ test('canaryctl doctor finds nothing to mend on a Kafka and a Redis that are as 
     expect(await doctor()).toMatchObject({
       controller: 'ok',
       'controller-ready': 'ok',
-      [`broker-${stack.kafkaBrokers}`]: 'ok',
+      [`broker-${inject('sharedKafka')}`]: 'ok',
       'broker-127.0.0.1:9': 'failed',
       topics: 'failed',
       redis: 'ok',
@@ -93,7 +97,7 @@ test('canaryctl doctor finds nothing to mend on a Kafka and a Redis that are as 
     });
     await run('topics create --data-partitions 2 --control-partitions 2', {
       ...env,
-      KAFKA_BROKERS: stack.kafkaBrokers,
+      KAFKA_BROKERS: inject('sharedKafka'),
     });
     expect(await doctor()).toMatchObject({ topics: 'ok', evaluator: 'warning' });
     const redis = createRedis(stack.redisUrl, { logger: silentLogger });

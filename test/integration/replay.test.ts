@@ -20,7 +20,7 @@ import {
   type Verdict,
   verdictCodec,
 } from '@app/shared';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { replayLines } from '../../apps/cli/src/replay-process.js';
 import { type CliRun, runAtTerminal } from '../../apps/cli/src/testing/fake-terminal.js';
 import type { RolloutInput } from '../../apps/controller/src/domain/rollout/inputs.js';
@@ -44,7 +44,7 @@ let world: World;
 
 beforeAll(async () => {
   buildApps(['evaluator']);
-  stack = await startLocalStack();
+  stack = await startLocalStack({ kafka: false });
 });
 afterAll(() => stack?.stop());
 beforeEach(async () => {
@@ -87,7 +87,7 @@ class World {
   static async open(): Promise<World> {
     const prefix = `replay-${randomBytes(4).toString('hex')}.`;
     const topics = topicNames(prefix);
-    const bus = new KafkaBus({ brokers: stack.kafkaBrokers.split(','), clientId: 'test', logger: silentLogger });
+    const bus = new KafkaBus({ brokers: inject('sharedKafka').split(','), clientId: 'test', logger: silentLogger });
     await createTopicsFor(bus, topics, { dataPartitions: DATA_PARTITIONS, controlPartitions: 2 });
     return new World(bus, prefix, topics);
   }
@@ -102,7 +102,7 @@ class World {
 
   get env(): Record<string, string> {
     return {
-      KAFKA_BROKERS: stack.kafkaBrokers,
+      KAFKA_BROKERS: inject('sharedKafka'),
       TOPIC_PREFIX: this.prefix,
       PREDICTION_ID_KEYS: `0:${SECRET.toString('base64')}`,
     };
@@ -181,7 +181,8 @@ class World {
       readFile: async (path) => readFileSync(path, 'utf8'),
       sleep: (ms) => delay(ms),
       replay: (args) => replayLines(args, { env: { ...process.env, ...env }, signal, program: PROGRAM }),
-      connectBus: () => new KafkaBus({ brokers: stack.kafkaBrokers.split(','), clientId: 'ctl', logger: silentLogger }),
+      connectBus: () =>
+        new KafkaBus({ brokers: inject('sharedKafka').split(','), clientId: 'ctl', logger: silentLogger }),
     });
   }
 

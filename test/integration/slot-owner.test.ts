@@ -16,7 +16,7 @@ import {
   topicNames,
 } from '@app/shared';
 import type { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import type { GenerationDirectory } from '../../apps/evaluator/src/domain/slot/generation-directory.js';
 import { OutcomeSlot } from '../../apps/evaluator/src/domain/slot/outcome-slot.js';
 import type { PlacedSummary } from '../../apps/evaluator/src/domain/summary.js';
@@ -54,7 +54,7 @@ let router: SyntheticRouter;
 const opened: { close(): Promise<unknown> }[] = [];
 
 beforeAll(async () => {
-  stack = await startLocalStack();
+  stack = await startLocalStack({ kafka: false });
 });
 afterAll(() => stack?.stop());
 
@@ -77,7 +77,7 @@ afterEach(async () => {
 });
 
 function newBus(): KafkaBus {
-  const made = new KafkaBus({ brokers: stack.kafkaBrokers.split(','), clientId: 'slots', logger: silentLogger });
+  const made = new KafkaBus({ brokers: inject('sharedKafka').split(','), clientId: 'slots', logger: silentLogger });
   opened.push(made);
   return made;
 }
