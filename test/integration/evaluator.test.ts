@@ -215,11 +215,17 @@ class World {
     expect(this.log().filter(({ level }) => level >= 50)).toEqual([]);
   }
 
+  /** By an engine that tells what it has counted, and judges nothing. */
+  private isRecorded(): boolean {
+    return this.verdicts.some(({ reason }) => reason.code === 'recorded');
+  }
+
   report(what: string): void {
     const { predictions } = this.router;
     const { duplicates, late } = this.recount;
     const labels = MODELS.reduce((sum, model) => sum + sumOf(this.labels(model)), 0);
-    const folded = MODELS.map((model) => `${model} ${this.buckets(model)}`).join(', ');
+    const buckets = MODELS.map((model) => `${model} ${this.buckets(model)}`).join(', ');
+    const folded = this.isRecorded() ? `buckets folded: ${buckets}, labels folded: ${labels}, late: ${late}` : 'judged';
     const cuts = [...this.cuts.values()].reduce((sum, list) => sum + list.length, 0);
     const log = this.log();
     const took = log.filter(({ msg }) => msg === 'took over');
@@ -227,7 +233,7 @@ class World {
     const lost = log.flatMap(({ msg, code }) => (msg === 'owns nothing, begins again' && code ? [code] : []));
     process.stderr.write(
       `${what}: ${predictions} predictions, ${duplicates} duplicate records, ` +
-        `buckets folded: ${folded}, labels folded: ${labels}, late: ${late};  ${cuts} cuts, ` +
+        `${folded};  ${cuts} cuts, ` +
         `${took.length} takeovers along ${along} cuts, ownership lost: ${lost.join(', ') || 'never'}\n`,
     );
   }

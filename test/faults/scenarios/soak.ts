@@ -125,6 +125,12 @@ function slopePerHour(samples: readonly { readonly atMs: number; readonly value:
   return (above / below) * 3_600_000;
 }
 
+/**
+ * Connections come and go with what is asked, all the more where the other router is away: the most and the middle of them
+ * say little. What leaks is there at every moment.
+ */
+const least = (values: readonly number[]): number => Math.min(...values);
+
 const third = <T>(list: readonly T[], which: 1 | 2): readonly T[] =>
   list.slice(Math.floor((list.length * which) / 3), Math.floor((list.length * (which + 1)) / 3));
 
@@ -138,8 +144,13 @@ interface Held {
 
 function heldBy(app: App, samples: readonly Sample[]): readonly Held[] {
   const settled = samples.slice(Math.floor(samples.length / 3));
-  const held = (what: string, of: (sample: Sample) => number, allowed: (middle: number) => number): Held => {
-    const [middle, last] = [median(third(samples, 1).map(of)), median(third(samples, 2).map(of))];
+  const held = (
+    what: string,
+    of: (sample: Sample) => number,
+    typical: (values: readonly number[]) => number,
+    allowed: (middle: number) => number,
+  ): Held => {
+    const [middle, last] = [typical(third(samples, 1).map(of)), typical(third(samples, 2).map(of))];
     const slope = slopePerHour(settled.map((sample) => ({ atMs: sample.atMs, value: of(sample) })));
     return { what: `${app}: ${what}`, middle, last, slope, grows: last > middle + allowed(middle) };
   };
@@ -147,16 +158,19 @@ function heldBy(app: App, samples: readonly Sample[]): readonly Held[] {
     held(
       'resident MiB',
       (sample) => sample.residentMib,
+      median,
       (middle) => middle * GROWTH.share + GROWTH.mib,
     ),
     held(
       'open files',
       (sample) => sample.files,
+      least,
       () => GROWTH.count,
     ),
     held(
       'timers',
       (sample) => sample.timers,
+      least,
       () => GROWTH.count,
     ),
   ];
