@@ -20,6 +20,16 @@ interface Common {
   readonly json?: boolean;
 }
 
+interface DecisionTimesChoice {
+  readonly runs: number;
+  readonly faults: string;
+  readonly aborts: number;
+  readonly tables: number;
+  readonly rate: number;
+  readonly routers: number;
+  readonly max?: number;
+}
+
 const program = new Command('npm run test:faults --')
   .description(
     'Breaks real processes on purpose: Kafka, Redis, routers, evaluators, controllers and the ways between them.',
@@ -103,10 +113,12 @@ program
   .option('--tables <n>', 'routing tables that an abort has to reach', positive, 50)
   .option('--rate <n>', 'predictions a second', positive, 500)
   .option('--routers <n>', 'that share them', positive, 2)
-  .action((options: { runs: number; faults: string; aborts: number; tables: number; rate: number; routers: number }) =>
+  .option('--max <share>', 'errors of the canary that end it whatever stable does, e.g. 0.1 (default: 0.5)', positive)
+  .action((options: DecisionTimesChoice) =>
     show((context) => {
       const faults = CANARY_FAULTS.filter((fault) => options.faults.split(',').includes(fault));
-      return timeDecisions({ ...options, faults, predictionsPerSecond: options.rate }, context);
+      const { max: maxErrors, rate: predictionsPerSecond } = options;
+      return timeDecisions({ ...options, faults, predictionsPerSecond, maxErrors }, context);
     }),
   );
 

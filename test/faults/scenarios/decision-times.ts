@@ -26,10 +26,11 @@ export interface DecisionTimesOptions {
   readonly tables: number;
   readonly predictionsPerSecond: number;
   readonly routers: number;
+  /** The ceiling of the canary's errors, 0 to 1; default: that of a rollout, .5. */
+  readonly maxErrors?: number | undefined;
 }
 
 const MODEL = 'judged';
-const CHECKED = { accuracy: 'off' } as const;
 const UNCHECKED = { accuracy: 'off', latency: 'off' } as const;
 /** A prediction that the canary does not answer is asked of stable after so long. */
 const DEADLINE = '2s';
@@ -124,7 +125,8 @@ class Stage {
 
   /** Breaks a canary that has 10 % and fares well, and waits until no router sends it anything. */
   async timeFault(fault: CanaryFault): Promise<Timed> {
-    const state = await this.roll(CHECKED);
+    const { maxErrors } = this.options;
+    const state = await this.roll({ accuracy: 'off', ...(maxErrors && { errorRate: { max: maxErrors } }) });
     await this.load.ask({ kind: 'figures' });
     const faultMs = Date.now();
     if (fault === 'killed') await this.canary!.kill();
