@@ -11,7 +11,7 @@ export default defineConfig({
     globalSetup: ['test/e2e/driver/build-services.ts'],
     fileParallelism: false,
     maxConcurrency: 20,
-    testTimeout: 420_000,
+    testTimeout: 600_000,
     hookTimeout: 300_000,
   },
 });

@@ -38,7 +38,7 @@ const QUICK = {
   },
 };
 /** Several times what it takes: how much evidence is needed is chance, and so is what else the machine does. */
-const VERDICT_MS_MAX = 180_000;
+const VERDICT_MS_MAX = 360_000;
 const COMMAND_MS_MAX = 15_000;
 
 /**
