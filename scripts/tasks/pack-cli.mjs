@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { NOT_BUNDLED, WITHOUT_EFFECTS } from './bundle.mjs';
 import { ROOT } from './processes.mjs';
@@ -19,9 +29,17 @@ const PROGRAMS = {
  * @returns {Promise<string>} path of the tarball
  */
 export async function packCli(folder) {
+  // Of its own: somebody else may be packing at the same time.
+  const stage = mkdtempSync(join(tmpdir(), 'canaryctl-'));
+  try {
+    return await packFrom(stage, folder);
+  } finally {
+    rmSync(stage, { recursive: true, force: true });
+  }
+}
+
+async function packFrom(stage, folder) {
   const { rolldown } = await import('rolldown');
-  const stage = join(ROOT, 'dist', 'canaryctl');
-  rmSync(stage, { recursive: true, force: true });
   const bundle = await rolldown({
     cwd: ROOT,
     input: PROGRAMS,
