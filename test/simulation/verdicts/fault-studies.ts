@@ -1,3 +1,4 @@
+import { runs } from '../../fixtures/thorough.js';
 import type { RolloutSpec } from '@app/shared';
 import type { RolloutRun } from '../../../apps/evaluator/src/rehearsal/rollout-run.js';
 import { lognormal, type Random } from '../../../apps/evaluator/src/rehearsal/sampling.js';
@@ -45,7 +46,7 @@ function detection({
     target,
     ...(missedBecause ? { missedBecause } : {}),
     // A mean that is held against a bound wants more than one.
-    runs: { short: canaryMost !== undefined && !missedBecause ? 2 : 1, normal: 40, full: 400 },
+    runs: { short: canaryMost !== undefined && !missedBecause ? runs(3, 2) : 1, normal: 40, full: 400 },
     chunk: 2,
     run: (of) => figures(rollOut(of, { traffic: model, faultAtS, longestS: 3600, ...run }), faultAtS),
     summarise: (ends) => {

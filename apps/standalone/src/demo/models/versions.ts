@@ -24,8 +24,8 @@ export interface DigitModel {
 /** Of every version: lognormal, so that a busy machine's own hiccups do not make the latencies. */
 const USUAL_MS = { median: 15, sigma: 0.35 };
 /**
- * Of v4: the share of training pictures that count as unclear (of new ones up to half as many again do), and what its second
- * opinion on those costs.
+ * Of v4: the share of training pictures that count as unclear (of new ones up to half as many again do), and what its
+ * second opinion on those costs.
  */
 const UNCLEAR_SHARE = 0.058;
 const SECOND_OPINION_MS = { least: 400, spread: 300 };
