@@ -13,6 +13,9 @@ const exitCode = (code, signal) => code ?? 128 + (constants.signals[signal] ?? 0
 /** This environment with `node` being the one of `command`, whatever else is on the PATH. */
 const environment = (node) => ({ ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` });
 
+/** Tools of ours take a CI for a terminal; a file with colours in it is hard to read. */
+const noColours = () => (process.stderr.isTTY || process.env.FORCE_COLOR !== undefined ? {} : { NO_COLOR: '1' });
+
 /** Runs a program in place of this one: its streams, its signals, its exit code. */
 export async function runAndExit(command, args) {
   const child = spawn(command, args, { stdio: 'inherit', env: environment(command) });
@@ -59,7 +62,7 @@ export function runTool(script, args, options = {}) {
     const child = spawn(process.execPath, [script, ...args], {
       cwd: ROOT,
       stdio: options.show ? ['ignore', 2, 2] : ['ignore', 'pipe', 'pipe'],
-      env: environment(process.execPath),
+      env: { ...environment(process.execPath), ...noColours() },
     });
     track(child);
     if (options.low && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { auditDependencies } from './audit.mjs';
 import { buildConsoleIfStale, buildEverythingIfStale } from './build.mjs';
 import { ROOT, bin, runTool } from './processes.mjs';
@@ -12,6 +13,10 @@ const REPORTS = join(ROOT, '.cache', 'test-reports');
 const SIMULATION = 'simulation';
 /** Wait for servers half of their time: two at a time, and one more after the simulation; the longest first. */
 const ON_SERVERS = ['integration', 'e2e', 'benchmark', 'console', 'faults'];
+
+/** What services and tests print is told of those that fail. */
+const QUIET = ['--silent=passed-only'];
+const FAILURE_LINES_MAX = 30;
 
 /**
  * Every test: the unit tests, the dependencies' audit, what the verdict engine promises in short, the adapters against a
@@ -27,7 +32,7 @@ export async function testAll(args) {
   process.env.NODE_COMPILE_CACHE ??= join(ROOT, '.cache', 'compiled');
   // The audit waits for a registry, and schemathesis for another one.
   const [unit, isAudited] = await Promise.all([
-    runSuite(UNIT, ['--maxWorkers=2', '--reporter=default', ...jsonReport(UNIT)], { show: true }),
+    runSuite(UNIT, ['--maxWorkers=2', '--reporter=default', ...QUIET, ...jsonReport(UNIT)], { show: true }),
     auditDependencies(),
     installSchemathesis(),
     buildEverythingIfStale(),
@@ -35,7 +40,10 @@ export async function testAll(args) {
   ]);
   let failedSuites = unit ? 0 : 1;
   const run = async (suite, options) => {
-    if (!(await runSuite(suite, ['--reporter=verbose', ...jsonReport(suite), ...args], options))) failedSuites++;
+    const reporter = options.show ? 'verbose' : 'default';
+    if (!(await runSuite(suite, [`--reporter=${reporter}`, ...QUIET, ...jsonReport(suite), ...args], options))) {
+      failedSuites++;
+    }
   };
   const left = [...ON_SERVERS];
   const runNext = async (options) => {
@@ -44,6 +52,8 @@ export async function testAll(args) {
   // One is watched as it goes; the others tell what they did at the end of each suite.
   await Promise.all([runNext({ show: true }), runNext({}), run(SIMULATION, { low: true }).then(() => runNext({}))]);
   const reports = [UNIT, SIMULATION, ...ON_SERVERS].map(readReport);
+  // The suites' own words are far above, among each other: what failed is told again where somebody looks.
+  for (const failure of reports.flatMap((r) => r.failures)) say(failure);
   const passed = sum(reports.map((r) => r.passed));
   // The audit counts as one when it fails; so does a suite that could not even report.
   const failed = sum(reports.map((r) => r.failed)) + (isAudited ? 0 : 1);
@@ -72,11 +82,23 @@ function readReport(suite) {
   let report;
   try {
     report = JSON.parse(readFileSync(reportFile(suite), 'utf8'));
-  } catch {
-    return { passed: 0, failed: 1 };
+  } catch (error) {
+    return { passed: 0, failed: 1, failures: [`FAILED ${suite}: it left no report (${error.message})`] };
   }
-  const brokenFiles = report.testResults.filter(
-    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
-  );
-  return { passed: report.numPassedTests, failed: report.numFailedTests + brokenFiles.length };
+  const failures = report.testResults.flatMap((file) => {
+    const of = (name, messages) =>
+      `FAILED ${suite}: ${relative(ROOT, file.name)}${name}\n${firstLines(messages.join('\n'))}`;
+    const failed = file.assertionResults.filter((test) => test.status === 'failed');
+    if (failed.length === 0 && file.status === 'failed') return [of('', [file.message])];
+    return failed.map((test) => of(` > ${test.fullName}`, test.failureMessages));
+  });
+  return { passed: report.numPassedTests, failed: failures.length, failures };
+}
+
+function firstLines(text) {
+  const lines = stripVTControlCharacters(text).trimEnd().split('\n');
+  return lines
+    .slice(0, FAILURE_LINES_MAX)
+    .map((line) => `  ${line}`)
+    .join('\n');
 }

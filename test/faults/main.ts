@@ -28,6 +28,7 @@ interface DecisionTimesChoice {
   readonly rate: number;
   readonly routers: number;
   readonly max?: number;
+  readonly ownErrors?: number;
 }
 
 const program = new Command('npm run test:faults --')
@@ -113,6 +114,7 @@ program
   .option('--tables <n>', 'routing tables that an abort has to reach', positive, 50)
   .option('--rate <n>', 'predictions a second', positive, 500)
   .option('--routers <n>', 'that share them', positive, 2)
+  .option('--own-errors <share>', 'of both versions when all is well, e.g. 0.02 (default: none)', positive)
   .option('--max <share>', 'errors of the canary that end it whatever stable does, e.g. 0.1 (default: 0.5)', positive)
   .action((options: DecisionTimesChoice) =>
     show((context) => {

@@ -142,12 +142,21 @@ export class Story {
   private async begin(): Promise<void> {
     await Promise.all([this.stable.start(), this.canary.start()]);
     await this.apply(this.registration());
+    // A model's first weights reach the routers some milliseconds after the controller has answered.
+    await until('every router knows the model', () => this.isServed(), { withinMs: COMMAND_MS_MAX });
     this.users.start();
     const { before = 300 } = this.given;
     await until('traffic before the rollout', () => this.users.predictions >= before, {
       withinMs: VERDICT_MS_MAX,
     });
     await this.apply({ ...this.registration(), ...this.rollout() });
+  }
+
+  private async isServed(): Promise<boolean> {
+    const urls = this.world.routerUrls();
+    const answers = await Promise.all(urls.map((url) => fetch(`${url}/v2/models/${this.given.model}/ready`)));
+    await Promise.all(answers.map((answer) => answer.arrayBuffer()));
+    return urls.length > 0 && answers.every(({ ok }) => ok);
   }
 
   private registration(): object {

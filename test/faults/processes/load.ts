@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http';
 import { answerWith } from './child.js';
+import { OWN_ERROR_HEADER } from './own-error.js';
 
 /** What the load is asked: to begin, or for what came of it since it was asked last. */
 export type LoadQuestion =
@@ -10,8 +11,9 @@ export type LoadQuestion =
 export interface LoadFigures {
   /** Answered since the last question. */
   readonly answered: number;
-  /** Not answered with 200. */
+  /** Not answered with 200, nor with an error that is the model's own. */
   readonly failed: number;
+  readonly ownErrors: number;
   readonly failures: readonly string[];
   /** In no order. */
   readonly latenciesMs: Float64Array;
@@ -32,6 +34,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 256 });
 let latenciesMs: number[] = [];
 let failures: string[] = [];
 let failed = 0;
+let ownErrors = 0;
 let byVersion: Record<string, number> = {};
 let inFlight = 0;
 let sent = 0;
@@ -79,12 +82,12 @@ function send(target: URL, number: number): void {
   };
   const asking = request(target, { method: 'POST', agent, headers }, (response) => {
     response.resume();
-    response.once('end', () =>
-      over(
-        response.statusCode === 200 ? null : `status ${response.statusCode}`,
-        String(response.headers['x-model-version']),
-      ),
-    );
+    response.once('end', () => {
+      const { statusCode, headers: answered } = response;
+      const isOwnError = answered[OWN_ERROR_HEADER] !== undefined;
+      if (isOwnError) ownErrors++;
+      over(statusCode === 200 || isOwnError ? null : `status ${statusCode}`, String(answered['x-model-version']));
+    });
     response.once('close', () => over('the answer was cut off'));
   });
   asking.once('error', (error) => over(String(error)));
@@ -92,11 +95,12 @@ function send(target: URL, number: number): void {
 }
 
 function takeFigures(): LoadFigures {
-  const figures = { answered: latenciesMs.length, failed, failures, byVersion, inFlight };
+  const figures = { answered: latenciesMs.length, failed, ownErrors, failures, byVersion, inFlight };
   const taken = { ...figures, latenciesMs: Float64Array.from(latenciesMs) };
   latenciesMs = [];
   failures = [];
   failed = 0;
+  ownErrors = 0;
   byVersion = {};
   return taken;
 }

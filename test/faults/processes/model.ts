@@ -1,10 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { seededRandom } from '../../../apps/standalone/src/demo/seeded-random.js';
 import { answerWith } from './child.js';
+import { OWN_ERROR_HEADER } from './own-error.js';
 
 /**
  * How the model server fares.
- *   ok       answers at once
+ *   ok       answers at once; a share with 500, which is said in a header
  *   refuses  500 to everything
  *   hangs    takes requests and never answers
  *   garbage  answers with bytes that are no HTTP
@@ -13,7 +15,13 @@ import { answerWith } from './child.js';
 export type ModelMode = 'ok' | 'refuses' | 'hangs' | 'garbage' | 'drips';
 
 export type ModelQuestion =
-  { readonly kind: 'listen'; readonly port: number } | { readonly kind: 'mode'; readonly mode: ModelMode };
+  | {
+      readonly kind: 'listen';
+      readonly port: number;
+      /** Share of answers that are 500 when all is well; default none. */
+      readonly ownErrors?: number;
+    }
+  | { readonly kind: 'mode'; readonly mode: ModelMode };
 
 const ANSWER = JSON.stringify({
   outputs: [{ name: 'class', datatype: 'INT64', shape: [1], data: [3] }],
@@ -21,11 +29,18 @@ const ANSWER = JSON.stringify({
 });
 const DRIP_MS = 1_000;
 
+const random = seededRandom(1);
 let mode: ModelMode = 'ok';
+let ownErrors = 0;
 
 const http = createServer((request, response) => {
   request.resume();
-  if (!request.url!.endsWith('/infer') || mode === 'ok') {
+  const isPrediction = request.url!.endsWith('/infer');
+  if (isPrediction && mode === 'ok' && random() < ownErrors) {
+    response.writeHead(500, { 'content-type': 'application/json', 'content-length': 2, [OWN_ERROR_HEADER]: '1' });
+    return response.end('{}');
+  }
+  if (!isPrediction || mode === 'ok') {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(ANSWER) });
     return response.end(ANSWER);
   }
@@ -52,6 +67,7 @@ answerWith<ModelQuestion, number>(async (question) => {
     mode = question.mode;
     return 0;
   }
+  ownErrors = question.ownErrors ?? 0;
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject);
     http.listen(question.port, '127.0.0.1', resolve);

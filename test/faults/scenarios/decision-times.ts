@@ -28,6 +28,8 @@ export interface DecisionTimesOptions {
   readonly routers: number;
   /** The ceiling of the canary's errors, 0 to 1; default: that of a rollout, .5. */
   readonly maxErrors?: number | undefined;
+  /** Share of both versions' answers that are errors when all is well, 0 to 1; default none. */
+  readonly ownErrors?: number | undefined;
 }
 
 const MODEL = 'judged';
@@ -107,7 +109,8 @@ class Stage {
 
   static async open(world: FaultWorld, options: DecisionTimesOptions): Promise<Stage> {
     const stable = new Child<ModelQuestion, number>('model');
-    const stablePort = await stable.ask({ kind: 'listen', port: 0 });
+    const { ownErrors = 0 } = options;
+    const stablePort = await stable.ask({ kind: 'listen', port: 0, ownErrors });
     const api = new ControllerApi(() => world.running('controller').map(({ url }) => url));
     const load = new Child<LoadQuestion, LoadFigures>('load');
     const tables = new Child<TablesQuestion, readonly number[]>('tables');
@@ -173,7 +176,8 @@ class Stage {
   private async roll(checks: object): Promise<RolloutState> {
     if (!this.canary) {
       this.canary = new Child<ModelQuestion, number>('model');
-      await this.canary.ask({ kind: 'listen', port: this.canaryPort });
+      const { ownErrors = 0 } = this.options;
+      await this.canary.ask({ kind: 'listen', port: this.canaryPort, ownErrors });
     }
     const { rolloutCount } = (await this.api.state(MODEL))!;
     await this.order('rollouts', { ...this.file(), ...this.rollout(checks) });
@@ -265,7 +269,7 @@ function resultOf(options: DecisionTimesOptions, { byFault, abortMs, apartMs }: 
     head: ['what', 'runs', 'to weight 0, ms p50 / p99', 'evidence', 'bucket and age', 'verdict', 'decision', 'spread', 'failed', 'told as'], // prettier-ignore
     rows,
     problems,
-    summary: `${options.predictionsPerSecond} predictions/s, ${CANARY_SHARE * 100} % canary: ${problems.length === 0 ? 'all goals met' : 'goals not met'}, ${failed} predictions failed`,
+    summary: `${options.predictionsPerSecond} predictions/s, ${CANARY_SHARE * 100} % canary, ${(options.ownErrors ?? 0) * 100} % errors when all is well: ${problems.length === 0 ? 'all goals met' : 'goals not met'}, ${failed} predictions failed`,
     figures: { byFault: Object.fromEntries(byFault), abortMs, apartMs },
   };
 }

@@ -58,6 +58,19 @@ describe('a rollout', () => {
     );
   });
 
+  it('says that it is more accurate so far when latency is decided before enough labels have come', () => {
+    const latencyMs = (u: number): number => 4 * usualLatencyMs(u);
+    const run = begun({ checks: { ...specOf().checks, errorRate: { maxIncrease: 0.02, max: 0.5, strict: false } } });
+    run.traffic(8, {
+      stable: { ...stable, wrongShare: 0.16 },
+      canary: { n: 5, errorShare: 0.02, wrongShare: 0.1, latencyMs },
+    });
+    expect(said(run.last)).toBe('fail latency-too-slow');
+    expect(run.last.reason.text).toMatch(
+      /^accuracy is higher so far by [\d.]+ points \([\d.]+ % against [\d.]+ %\), of [\d,]+ labels and not beyond doubt \[-[\d.]+, \+[\d.]+\], but p\d\d latency is/,
+    );
+  });
+
   it('fails for accuracy from labels that are mature', () => {
     const run = begun().traffic(60, { stable, canary: { n: 5, errorShare: 0.02, wrongShare: 0.4 } });
     expect(said(run.last)).toBe('fail accuracy-too-low');

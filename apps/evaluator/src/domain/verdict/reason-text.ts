@@ -136,7 +136,9 @@ function driftText({ plan, evidence }: Told): string {
 const LN_ODDS_TOLD_MAX = Math.log(1e6);
 
 function failText(deciding: CheckResult | undefined, told: Told): string {
-  const better = told.checks.filter((check) => check !== deciding && isBetter(check)).map(betterText);
+  const better = told.checks
+    .filter((check) => check !== deciding)
+    .flatMap((check) => (isBetter(check) ? [betterText(check)] : isBetterSoFar(check) ? [soFarText(check)] : []));
   const praise = better.length > 0 ? `${better.join(' and ')}, but ` : '';
   const others = told.checks
     .filter((check) => check !== deciding && check.result === 'fail')
@@ -193,9 +195,24 @@ function isBetter({ check, interval, limit, segment }: CheckResult): boolean {
   return check === 'accuracy' || limit < 0 ? interval[0] > 0 : interval[1] < 0;
 }
 
-function betterText(check: CheckResult): string {
+/**
+ * Better by as much as would have been too much to be worse, of what says how good the answers are, though not beyond
+ * doubt yet: a fault in latency is often seen before enough labels have come.
+ */
+function isBetterSoFar({ check, difference, interval, limit, segment, result }: CheckResult): boolean {
+  if (check !== 'accuracy' || difference === null || !interval || segment !== undefined) return false;
+  return result !== 'fail' && difference > Math.abs(limit);
+}
+
+function soFarText(check: CheckResult): string {
+  const interval = check.interval!.map(points).join(', ');
+  return `${betterText(check, ' so far')}, of ${count(check.canary.n)} labels and not beyond doubt [${interval}]`;
+}
+
+/** @param soFar " so far" where it is not beyond doubt. */
+function betterText(check: CheckResult, soFar = ''): string {
   const { difference, canary, stable, unit } = check;
-  const way = check.check === 'accuracy' || check.limit < 0 ? 'higher' : 'lower';
+  const way = `${check.check === 'accuracy' || check.limit < 0 ? 'higher' : 'lower'}${soFar}`;
   if (unit === 'number') {
     const by = plainNumber(Math.abs(difference ?? 0));
     return `mean ${name(check)} is ${way} by ${by} (${plainNumber(canary.value ?? 0)} against ${plainNumber(stable?.value ?? 0)})`;
