@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,7 +34,17 @@ let interrupted = false;
 function interrupt(signal) {
   interrupted = true;
   process.exitCode = 128 + constants.signals[signal];
-  for (const child of running) child.kill(signal);
+  for (const child of running) signalAll(child, signal);
+}
+
+/** A child that leads a session of its own is not reached by the terminal's Ctrl-C, nor are its children. */
+function signalAll(child, signal) {
+  if (!child.leadsSession) return child.kill(signal);
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // it has just ended
+  }
 }
 
 /** Signals are ours only while tools run: a task that was imported into this process has its own way to end. */
@@ -50,6 +61,19 @@ function untrack(child) {
 }
 
 /**
+ * Gives a program, which leads a session of its own, what others leave of the processors. Linux shares them out by
+ * session first (autogroup): a low priority alone yields to nobody but the session's own processes.
+ */
+function yieldToOthers(pid) {
+  setPriority(pid, constants.priority.PRIORITY_LOW);
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, String(constants.priority.PRIORITY_LOW));
+  } catch {
+    // another system, or a Linux that shares by process
+  }
+}
+
+/**
  * Runs one of our tools under this Node.
  * @param {string} script path of its JavaScript, or of a file in node_modules/.bin
  * @param {readonly string[]} args
@@ -63,9 +87,11 @@ export function runTool(script, args, options = {}) {
       cwd: ROOT,
       stdio: options.show ? ['ignore', 2, 2] : ['ignore', 'pipe', 'pipe'],
       env: { ...environment(process.execPath), ...noColours() },
+      detached: options.low === true,
     });
+    child.leadsSession = options.low === true;
     track(child);
-    if (options.low && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    if (options.low && child.pid !== undefined) yieldToOthers(child.pid);
     let output = '';
     child.stdout?.setEncoding('utf8').on('data', (text) => (output += text));
     child.stderr?.setEncoding('utf8').on('data', (text) => (output += text));
