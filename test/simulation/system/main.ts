@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { Command, InvalidArgumentError } from 'commander';
 import { MUTANTS } from './mutants.js';
 import { makePlan } from './plan/make-plan.js';
 import type { Plan } from './plan/plan.js';
@@ -13,37 +13,35 @@ import { Pool } from './pool.js';
 import type { RunResult } from './run.js';
 import { faultText } from './world/faults.js';
 
-const HELP = `usage: npm run test:simulation -- [options]
+interface Options {
+  readonly seeds: number;
+  readonly from: number;
+  readonly seed?: number;
+  readonly plan?: string;
+  readonly trace?: boolean;
+  readonly shrink: boolean;
+  readonly mutants?: boolean;
+  readonly only?: string;
+  readonly workers: number;
+}
 
-  --seeds N      how many schedules to run (default 200)
-  --from N       the first of them (default 1)
-  --seed N       only this one
-  --plan FILE    only the plan in this file, as a failing seed leaves it
-  --trace        print the history
-  --no-shrink    do not look for the shortest history of a failing seed
-  --mutants      find a seed for each fault of mutants.ts, from --from on, in at most --seeds
-  --only TEXT     of these only those whose name has this in it
-  --workers N    threads (default: one for each core)
-  --help
-
-Exit code 0: every invariant held in every schedule; 1: not so; 130: stopped by Ctrl-C.
-`;
-
-const { values: options } = parseArgs({
-  allowNegative: true,
-  options: {
-    seeds: { type: 'string', default: '200' },
-    from: { type: 'string', default: '1' },
-    seed: { type: 'string' },
-    plan: { type: 'string' },
-    trace: { type: 'boolean', default: false },
-    shrink: { type: 'boolean', default: true },
-    mutants: { type: 'boolean', default: false },
-    only: { type: 'string', default: '' },
-    workers: { type: 'string', default: String(availableParallelism()) },
-    help: { type: 'boolean', default: false },
-  },
-});
+const program = new Command('npm run test:simulation --')
+  .description('Runs routers, evaluators and controllers under seeded faults, in simulated time.')
+  .option('--seeds <n>', 'how many schedules to run', wholeNumber(1), 200)
+  .option('--from <n>', 'the first of them', wholeNumber(0), 1)
+  .option('--seed <n>', 'only this one', wholeNumber(0))
+  .option('--plan <file>', 'only the plan in this file, as a failing seed leaves it')
+  .option('--trace', 'print the history')
+  .option('--no-shrink', 'do not look for the shortest history of a failing seed')
+  .option('--mutants', 'find a seed for each fault of mutants.ts, from --from on, in at most --seeds')
+  .option('--only <text>', 'of these only those whose name has this in it')
+  .option('--workers <n>', 'threads; by default one for each core', wholeNumber(1), availableParallelism())
+  .allowExcessArguments(false)
+  .addHelpText(
+    'after',
+    '\nExit code 0: every invariant held in every schedule; 1: not so, or a bad option; 130: stopped by Ctrl-C.',
+  );
+const options = program.parse().opts<Options>();
 
 /** History lines that are printed of a failing seed; the rest can be had with --trace. */
 const LINES_MAX = 160;
@@ -166,15 +164,16 @@ function printLines(lines: readonly string[]): void {
 const ruleName = (rule: string): string => (/^\d+$/.test(rule) ? `invariant ${rule}` : rule);
 const say = (text: string): void => void process.stderr.write(`${process.stderr.isTTY ? '\r' : ''}${text}\n`);
 
-function wholeNumber(name: 'seeds' | 'from' | 'seed' | 'workers', text: string): number {
-  const n = Number(text);
-  if (Number.isInteger(n) && n >= (name === 'seed' || name === 'from' ? 0 : 1)) return n;
-  process.stderr.write(`--${name}: ${text} is no whole number\n\n${HELP}`);
-  return process.exit(2);
+function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const n = Number(text);
+    if (Number.isInteger(n) && n >= least) return n;
+    throw new InvalidArgumentError(`It is a whole number, ${least} at least.`);
+  };
 }
 
 async function trace(pool: Pool, plan: Plan): Promise<number> {
-  const { result, lines } = await pool.run({ plan, print: options.trace });
+  const { result, lines } = await pool.run({ plan, print: options.trace ?? false });
   printPlan(plan);
   for (const line of lines) console.log(line);
   const { violation } = result;
@@ -211,19 +210,22 @@ async function findMutants(
   return missed === 0 ? 0 : 1;
 }
 
+function readPlan(file: string): Plan {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Plan;
+  } catch (error) {
+    return program.error(`error: no plan can be read from ${file}: ${(error as Error).message}`);
+  }
+}
+
 async function main(): Promise<void> {
-  if (options.help) return void process.stdout.write(HELP);
-  const seed = options.seed === undefined ? null : wholeNumber('seed', options.seed);
-  const one =
-    options.plan === undefined
-      ? seed !== null && makePlan(seed)
-      : (JSON.parse(readFileSync(options.plan, 'utf8')) as Plan);
-  const [from, seeds] = [wholeNumber('from', options.from), wholeNumber('seeds', options.seeds)];
-  const workers = one && options.trace ? 1 : Math.min(wholeNumber('workers', options.workers), one ? 1 : seeds);
+  const { seed, from, seeds, plan } = options;
+  const one = plan === undefined ? seed !== undefined && makePlan(seed) : readPlan(plan);
+  const workers = one && options.trace ? 1 : Math.min(options.workers, one ? 1 : seeds);
   const pool = new Pool(workers);
   try {
     if (options.mutants) {
-      process.exitCode = await findMutants(pool, options.only, { from, seeds });
+      process.exitCode = await findMutants(pool, options.only ?? '', { from, seeds });
       return;
     }
     if (one && options.trace) {

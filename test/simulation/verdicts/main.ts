@@ -8,42 +8,61 @@
  * summary that comes out of them is compared with the one made directly, as in the other runs.
  */
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { allStudies } from './all-studies.js';
 import type { RunFigures, Size, Study } from './study.js';
 import type { Piece } from './worker.js';
 
-const { values: options } = parseArgs({
-  options: {
-    short: { type: 'boolean', default: false },
-    full: { type: 'boolean', default: false },
-    only: { type: 'string', default: '' },
-    seed: { type: 'string', default: '1' },
-    'through-slots': { type: 'boolean', default: false },
-  },
-});
+interface Options {
+  readonly short?: boolean;
+  readonly full?: boolean;
+  readonly only?: string;
+  readonly seed: number;
+  readonly throughSlots?: boolean;
+}
+
+const program = new Command('npm run simulate:verdicts --')
+  .description('Measures what the verdict engine promises on seeded traffic, and prints it beside the targets.')
+  .addOption(new Option('--short', 'few runs, as in npm test').conflicts('full'))
+  .option('--full', 'many runs')
+  .option('--only <text>', 'studies whose group and name have this in them')
+  .option('--seed <n>', 'another one gives other traffic', wholeNumber, 1)
+  .option('--through-slots', 'all predictions as records through the slots, not only those of every tenth run')
+  .allowExcessArguments(false)
+  .addHelpText(
+    'after',
+    '\nExit code 0: every target with a bound is met, but those with a reason beside them; 1: not so.',
+  );
+const options = program.parse().opts<Options>();
 const size: Size = options.short ? 'short' : options.full ? 'full' : 'normal';
 const studies = allStudies();
 const wanted = studies.map((study, i) => ({
   study,
   i,
-  runs: `${study.group} ${study.name}`.includes(options.only) ? study.runs[size] : 0,
+  runs: `${study.group} ${study.name}`.includes(options.only ?? '') ? study.runs[size] : 0,
 }));
 
 const pieces: Piece[] = [];
-const seed = Number(options.seed) * 1_000_000;
+const seed = options.seed * 1_000_000;
 for (const { study, i, runs } of wanted)
   for (let from = 0; from < runs; from += study.chunk)
     pieces.push({
       study: i,
       from: seed + from,
       to: seed + Math.min(runs, from + study.chunk),
-      throughSlots: options['through-slots'],
+      throughSlots: options.throughSlots ?? false,
     });
 
+if (pieces.length === 0) program.error(`error: no study has "${options.only}" in its group and name`);
 const results = await runPieces(pieces);
 printTable(results);
+
+function wholeNumber(text: string): number {
+  const n = Number(text);
+  if (Number.isInteger(n) && n >= 0) return n;
+  throw new InvalidArgumentError('It is a whole number, 0 at least.');
+}
 
 /** Hands the pieces to one worker a core; resolves with the runs of each study, in the order of their seeds. */
 async function runPieces(todo: readonly Piece[]): Promise<ReadonlyMap<number, readonly RunFigures[]>> {
