@@ -154,9 +154,15 @@ export class Story {
 
   private async isServed(): Promise<boolean> {
     const urls = this.world.routerUrls();
-    const answers = await Promise.all(urls.map((url) => fetch(`${url}/v2/models/${this.given.model}/ready`)));
-    await Promise.all(answers.map((answer) => answer.arrayBuffer()));
-    return urls.length > 0 && answers.every(({ ok }) => ok);
+    const path = `/v2/models/${this.given.model}/ready`;
+    const served = await Promise.all(
+      urls.map(async (url) => {
+        const answer = await fetch(`${url}${path}`, { headers: { connection: 'close' } });
+        await answer.arrayBuffer();
+        return answer.ok;
+      }),
+    ).catch(() => [false]);
+    return served.length > 0 && served.every(Boolean);
   }
 
   private registration(): object {
