@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { wholeNumber } from '../../fixtures/whole-number.js';
 
 /** What a run of benchmarks can be told. */
 export interface BenchmarkOptions {
@@ -40,8 +41,12 @@ export function benchmarkOptions(
     })
     .option('--short', 'only show that everything runs; the times mean nothing', false)
     .option('--json', 'one JSON document on standard output, at the end', false)
-    .option('--rounds <n>', `of each comparison (${USUAL.rounds}; short: ${SHORT.rounds})`, wholeNumber)
-    .option('--seconds <n>', `of each measurement under load (${USUAL.seconds}; short: ${SHORT.seconds})`, wholeNumber)
+    .option('--rounds <n>', `of each comparison (${USUAL.rounds}; short: ${SHORT.rounds})`, wholeNumber(1))
+    .option(
+      '--seconds <n>',
+      `of each measurement under load (${USUAL.seconds}; short: ${SHORT.seconds})`,
+      wholeNumber(1),
+    )
     .option('--only <names>', 'comma-separated benchmarks of the suites', (text) => text.split(','), [])
     .option('--profile', 'also say where the time of router and evaluator goes', false)
     .addHelpText(
@@ -57,10 +62,4 @@ export function benchmarkOptions(
     ...values,
     suites: (program.processedArgs[0] as readonly string[] | undefined) ?? [],
   };
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('a whole number from 1 up');
-  return value;
 }

@@ -4,7 +4,8 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
+import { wholeNumber } from '../../fixtures/whole-number.js';
 import { MUTANTS } from './mutants.js';
 import { makePlan } from './plan/make-plan.js';
 import type { Plan } from './plan/plan.js';
@@ -163,14 +164,6 @@ function printLines(lines: readonly string[]): void {
 
 const ruleName = (rule: string): string => (/^\d+$/.test(rule) ? `invariant ${rule}` : rule);
 const say = (text: string): void => void process.stderr.write(`${process.stderr.isTTY ? '\r' : ''}${text}\n`);
-
-function wholeNumber(least: number): (text: string) => number {
-  return (text) => {
-    const n = Number(text);
-    if (Number.isInteger(n) && n >= least) return n;
-    throw new InvalidArgumentError(`It is a whole number, ${least} at least.`);
-  };
-}
 
 async function trace(pool: Pool, plan: Plan): Promise<number> {
   const { result, lines } = await pool.run({ plan, print: options.trace ?? false });

@@ -1,8 +1,8 @@
-import { runs } from '../../fixtures/thorough.js';
 import type { RolloutSpec } from '@app/shared';
 import type { RolloutRun } from '../../../apps/evaluator/src/rehearsal/rollout-run.js';
 import { lognormal, type Random } from '../../../apps/evaluator/src/rehearsal/sampling.js';
 import type { TrafficModel } from '../../../apps/evaluator/src/rehearsal/traffic.js';
+import { runs } from '../../fixtures/thorough.js';
 import { figures, PER_SECOND, rollOut } from './rollouts.js';
 import { arm, ERROR_RATE, MEDIAN_MS, rolloutSpec, SIGMA, traffic } from './scenarios.js';
 import { mean, quantile, standardError, type Study, thousands } from './study.js';

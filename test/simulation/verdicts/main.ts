@@ -9,7 +9,8 @@
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { wholeNumber } from '../../fixtures/whole-number.js';
 import { allStudies } from './all-studies.js';
 import type { RunFigures, Size, Study } from './study.js';
 import type { Piece } from './worker.js';
@@ -27,7 +28,7 @@ const program = new Command('npm run simulate:verdicts --')
   .addOption(new Option('--short', 'few runs, as in npm test').conflicts('full'))
   .option('--full', 'many runs')
   .option('--only <text>', 'studies whose group and name have this in them')
-  .option('--seed <n>', 'another one gives other traffic', wholeNumber, 1)
+  .option('--seed <n>', 'another one gives other traffic', wholeNumber(0), 1)
   .option('--through-slots', 'all predictions as records through the slots, not only those of every tenth run')
   .allowExcessArguments(false)
   .addHelpText(
@@ -57,12 +58,6 @@ for (const { study, i, runs } of wanted)
 if (pieces.length === 0) program.error(`error: no study has "${options.only}" in its group and name`);
 const results = await runPieces(pieces);
 printTable(results);
-
-function wholeNumber(text: string): number {
-  const n = Number(text);
-  if (Number.isInteger(n) && n >= 0) return n;
-  throw new InvalidArgumentError('It is a whole number, 0 at least.');
-}
 
 /** Hands the pieces to one worker a core; resolves with the runs of each study, in the order of their seeds. */
 async function runPieces(todo: readonly Piece[]): Promise<ReadonlyMap<number, readonly RunFigures[]>> {
