@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { wholeNumber } from '../../fixtures/whole-number.js';
 import { MUTANTS } from './mutants.js';
-import { makePlan } from './plan/make-plan.js';
+import { makePlan, type PlanSize } from './plan/make-plan.js';
 import type { Plan } from './plan/plan.js';
 import { shrink } from './plan/shrink.js';
 import { Pool } from './pool.js';
@@ -21,6 +21,7 @@ interface Options {
   readonly plan?: string;
   readonly trace?: boolean;
   readonly shrink: boolean;
+  readonly small?: boolean;
   readonly mutants?: boolean;
   readonly only?: string;
   readonly workers: number;
@@ -32,6 +33,7 @@ const program = new Command('npm run test:simulation --')
   .option('--from <n>', 'the first of them', wholeNumber(0), 1)
   .option('--seed <n>', 'only this one', wholeNumber(0))
   .option('--plan <file>', 'only the plan in this file, as a failing seed leaves it')
+  .option('--small', 'small schedules: one partition and model, at most two of each service and four faults')
   .option('--trace', 'print the history')
   .option('--no-shrink', 'do not look for the shortest history of a failing seed')
   .option('--mutants', 'find a seed for each fault of mutants.ts, from --from on, in at most --seeds')
@@ -43,6 +45,7 @@ const program = new Command('npm run test:simulation --')
     '\nExit code 0: every invariant held in every schedule; 1: not so, or a bad option; 130: stopped by Ctrl-C.',
   );
 const options = program.parse().opts<Options>();
+const size: PlanSize = options.small ? 'small' : 'usual';
 
 /** History lines that are printed of a failing seed; the rest can be had with --trace. */
 const LINES_MAX = 160;
@@ -139,7 +142,8 @@ class Campaign {
     printLines(lines);
     if (last.violation) console.log(`\n${ruleName(last.violation.rule)}: ${last.violation.text}`);
     console.log(`\nthis history:      npm run test:simulation -- --plan ${file} --trace`);
-    const whole = options.plan === undefined ? `--seed ${plan.seed}` : `--plan ${options.plan}`;
+    const ofSeed = `--seed ${plan.seed}${size === 'small' ? ' --small' : ''}`;
+    const whole = options.plan === undefined ? ofSeed : `--plan ${options.plan}`;
     console.log(`the whole of it:   npm run test:simulation -- ${whole} --trace`);
   }
 }
@@ -185,7 +189,7 @@ async function findMutants(
   let missed = 0;
   const find = async ({ name, changes, focus }: (typeof MUTANTS)[number]): Promise<void> => {
     for (let seed = from; seed < from + seeds; seed++) {
-      const plan = makePlan(seed, focus);
+      const plan = makePlan(seed, { focus, size });
       const { result } = await pool.run({ plan, print: false, mutant: { name, changes } });
       if (!result.violation) continue;
       const { violation } = (await pool.run({ plan, print: false })).result;
@@ -213,7 +217,7 @@ function readPlan(file: string): Plan {
 
 async function main(): Promise<void> {
   const { seed, from, seeds, plan } = options;
-  const one = plan === undefined ? seed !== undefined && makePlan(seed) : readPlan(plan);
+  const one = plan === undefined ? seed !== undefined && makePlan(seed, { size }) : readPlan(plan);
   const workers = one && options.trace ? 1 : Math.min(options.workers, one ? 1 : seeds);
   const pool = new Pool(workers);
   try {
@@ -225,7 +229,7 @@ async function main(): Promise<void> {
       process.exitCode = await trace(pool, one);
       return;
     }
-    const plans = one ? [one] : Array.from({ length: seeds }, (_, i) => makePlan(from + i));
+    const plans = one ? [one] : Array.from({ length: seeds }, (_, i) => makePlan(from + i, { size }));
     const campaign = new Campaign(pool, plans);
     process.once('SIGINT', () => campaign.stop());
     process.exitCode = await campaign.run(workers);

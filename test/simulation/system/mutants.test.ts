@@ -10,7 +10,7 @@ beforeAll(() => {
 afterAll(() => pool.close());
 
 it.each(MUTANTS)('the simulation finds $name', async ({ name, changes, seed, focus }) => {
-  const plan = makePlan(seed, focus);
+  const plan = makePlan(seed, { focus });
   expect((await pool.run(plan)).violation, 'without the fault').toBeNull();
   expect((await pool.run(plan, { name, changes })).violation).not.toBeNull();
 });

@@ -4,6 +4,7 @@ import { TestPool } from './testing.js';
 
 const SEEDS = 60;
 const BUNCH = 20;
+const SMALL_SEEDS = 100;
 /** Schedules that once found something. */
 const ONCE_FAILED = [525, 542, 674, 698];
 
@@ -31,6 +32,13 @@ describe('routers, evaluators and controllers under seeded faults', () => {
       }
     },
   );
+
+  it(`hold every invariant in ${SMALL_SEEDS} small schedules`, async () => {
+    for (let seed = 1; seed <= SMALL_SEEDS; seed++) {
+      const { violation } = await pool.run(makePlan(seed, { size: 'small' }));
+      expect(violation, `npm run test:simulation -- --seed ${seed} --small --trace`).toBeNull();
+    }
+  });
 
   it.each(ONCE_FAILED)('hold every invariant in schedule %i, where one was once broken', async (seed) => {
     expect((await pool.run(makePlan(seed))).violation).toBeNull();

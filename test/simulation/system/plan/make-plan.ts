@@ -3,12 +3,47 @@ import { type Fault, type FaultKind } from '../world/faults.js';
 import { STORIES, type Story } from '../world/stories.js';
 import type { Judge, ModelPlan, Plan, Shape } from './plan.js';
 
-/** Faults come from here until so long after the last rollout was applied: while rollouts are under way. */
+export type PlanSize = 'usual' | 'small';
+
+/** The most of everything that a plan of a size may have. */
+interface Most {
+  readonly dataPartitions: number;
+  readonly controlPartitions: number;
+  /** Of each kind. */
+  readonly machines: number;
+  readonly faults: number;
+  /** Faults come until so long after the last rollout was applied: while rollouts are under way. */
+  readonly faultsAfterMs: number;
+  /** Of the seeds, where the real engine judges: it needs hundreds of predictions for what the counting one says after a dozen. */
+  readonly verdictEngineShare: number;
+  /** Of the seeds, with two models. */
+  readonly twoModelsShare: number;
+  readonly applyMs: number;
+}
+
+const MOST: Readonly<Record<PlanSize, Most>> = {
+  usual: {
+    dataPartitions: 3,
+    controlPartitions: 2,
+    machines: 2,
+    faults: 14,
+    faultsAfterMs: 10_000,
+    verdictEngineShare: 0.08,
+    twoModelsShare: 0.4,
+    applyMs: 4_000,
+  },
+  small: {
+    dataPartitions: 1,
+    controlPartitions: 1,
+    machines: 2,
+    faults: 4,
+    faultsAfterMs: 4_000,
+    verdictEngineShare: 0,
+    twoModelsShare: 0,
+    applyMs: 1_500,
+  },
+};
 const FAULTS_FROM_MS = 500;
-const FAULTS_AFTER_MS = 10_000;
-const FAULTS_MAX = 14;
-/** Of the seeds. The real engine needs hundreds of predictions for what the counting one says after a dozen. */
-const VERDICT_ENGINE_SHARE = 0.08;
 
 /** What the plan of a seed is held to, where only some faults are of interest. */
 export interface Focus {
@@ -19,26 +54,32 @@ export interface Focus {
   readonly shape?: Partial<Shape>;
 }
 
+export interface PlanOptions {
+  readonly focus?: Focus | undefined;
+  readonly size?: PlanSize;
+}
+
 /** The plan of a seed: the same for ever, as long as this file stays as it is. */
-export function makePlan(seed: number, focus?: Focus): Plan {
+export function makePlan(seed: number, { focus, size = 'usual' }: PlanOptions = {}): Plan {
   const random = new Random(seed, 'plan');
+  const most = MOST[size];
   const shape: Shape = {
-    dataPartitions: 1 + random.below(3),
-    controlPartitions: 1 + random.below(2),
-    routers: 1 + random.below(2),
-    evaluators: 1 + random.below(2),
-    controllers: 1 + random.below(2),
+    dataPartitions: 1 + random.below(most.dataPartitions),
+    controlPartitions: 1 + random.below(most.controlPartitions),
+    routers: 1 + random.below(most.machines),
+    evaluators: 1 + random.below(most.machines),
+    controllers: 1 + random.below(most.machines),
     ...focus?.shape,
   };
-  const judge: Judge = random.chance(VERDICT_ENGINE_SHARE) ? 'verdict-engine' : 'counting';
-  const models = makeModels(random, judge);
+  const judge: Judge = random.chance(most.verdictEngineShare) ? 'verdict-engine' : 'counting';
+  const models = makeModels(random, judge, most);
   // Each seed knows only some kinds of faults, and has more of those.
   const some = KINDS.filter(() => random.chance(0.35));
   if (some.length === 0) some.push(random.pick(KINDS));
   const kinds = focus?.kinds ?? some;
-  const many = 1 + random.below(FAULTS_MAX);
-  const count = focus ? FAULTS_MAX : many;
-  const toMs = Math.max(...models.map(({ applyMs }) => applyMs)) + FAULTS_AFTER_MS;
+  const many = 1 + random.below(most.faults);
+  const count = focus ? most.faults : many;
+  const toMs = Math.max(...models.map(({ applyMs }) => applyMs)) + most.faultsAfterMs;
   const faults = Array.from({ length: count }, () =>
     makeFault(random, {
       kind: random.pick(kinds),
@@ -50,12 +91,12 @@ export function makePlan(seed: number, focus?: Focus): Plan {
   return { seed, shape, judge, models, faults: faults.sort((a, b) => a.atMs - b.atMs) };
 }
 
-function makeModels(random: Random, judge: Judge): readonly ModelPlan[] {
-  const count = random.chance(0.6) ? 1 : 2;
+function makeModels(random: Random, judge: Judge, most: Most): readonly ModelPlan[] {
+  const count = random.chance(1 - most.twoModelsShare) ? 1 : 2;
   return Array.from({ length: count }, (_, i) => {
     const story: Story = random.pick(STORIES);
     const model = { model: `model-${i}`, story, users: 200 };
-    if (judge === 'counting') return { ...model, rate: 24, applyMs: random.between(1_000, 4_000) };
+    if (judge === 'counting') return { ...model, rate: 24, applyMs: random.between(1_000, most.applyMs) };
     const early = story === 'dead' || story === 'failing' || story === 'aborted';
     // Where it compares, there has to be something to compare with.
     return early
