@@ -1,8 +1,9 @@
-import kafkajs, { type Producer, type Transaction } from 'kafkajs';
+import kafkajs, { type Message, type Producer, type Transaction } from 'kafkajs';
 import { CanaryError } from '../../errors.js';
 import type { ConsumedOffset, GroupMember, OutRecord, TransactionalProducer } from '../message-bus.js';
+import { partitionOf } from '../murmur2.js';
 import { checkRecord, RECORD_BYTES_MAX, recordBytes } from '../records.js';
-import { type KafkaClient, RETRY } from './kafka-client.js';
+import { type KafkaClient, partitionKey, RETRY } from './kafka-client.js';
 import { isFenced } from './kafka-errors.js';
 import { toMessage } from './kafka-records.js';
 import { within } from './within.js';
@@ -56,14 +57,15 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   }
 
   transaction(records: readonly OutRecord[], offsets?: TransactionOffsets): Promise<void> {
-    const batches = splitByBytes(records);
+    for (const record of records) checkRecord(record, recordBytes(record));
     return this.inTurn(async () => {
       if (offsets && !this.parts.isCurrent(offsets.member)) {
         throw new CanaryError('fenced', `the group ${offsets.member.groupId} has given its partitions to others`);
       }
+      const batches = await this.batchesOf(records);
       const transaction = await this.begin();
       try {
-        for (const batch of batches) await transaction.sendBatch({ acks: -1, topicMessages: batch });
+        for (const batch of batches) await transaction.send({ acks: -1, ...batch });
         if (offsets) await transaction.sendOffsets(toOffsets(offsets));
         await transaction.commit();
       } catch (error) {
@@ -84,6 +86,31 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     this.connecting ??= this.producer.connect();
     await this.connecting;
     return this.producer.transaction();
+  }
+
+  /**
+   * Of one partition each, and sent one by one: of requests to two brokers kafkajs, when one of them fails, sends the other
+   * again while it is still on its way, under the next sequence, so that its records are written twice.
+   */
+  private async batchesOf(records: readonly OutRecord[]): Promise<PartitionMessages[]> {
+    const batches: PartitionMessages[] = [];
+    const newest = new Map<string, { readonly batch: PartitionMessages; bytes: number }>();
+    for (const record of records) {
+      const { topic } = record;
+      const count = record.partition === undefined ? await this.parts.client.partitionCount(topic) : 0;
+      const partition = record.partition ?? partitionOf(record.key ?? '', count);
+      const bytes = recordBytes(record);
+      const key = partitionKey({ topic, partition });
+      let to = newest.get(key);
+      if (!to || to.bytes + bytes > RECORD_BYTES_MAX) {
+        to = { batch: { topic, messages: [] }, bytes: 0 };
+        newest.set(key, to);
+        batches.push(to.batch);
+      }
+      to.bytes += bytes;
+      to.batch.messages.push({ ...toMessage(record), partition });
+    }
+    return batches;
   }
 
   /** One after the other: kafkajs knows one transaction at a time. */
@@ -122,29 +149,10 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   }
 }
 
-interface TopicMessages {
-  readonly topic: string;
-  readonly messages: ReturnType<typeof toMessage>[];
-}
-
 /** A request holds at most what the broker takes as one batch. */
-function splitByBytes(records: readonly OutRecord[]): TopicMessages[][] {
-  const batches: TopicMessages[][] = [];
-  let bytes = Infinity;
-  for (const record of records) {
-    const size = recordBytes(record);
-    checkRecord(record, size);
-    if (bytes + size > RECORD_BYTES_MAX) {
-      batches.push([]);
-      bytes = 0;
-    }
-    bytes += size;
-    const batch = batches.at(-1)!;
-    const ofTopic = batch.find(({ topic }) => topic === record.topic);
-    if (ofTopic) ofTopic.messages.push(toMessage(record));
-    else batch.push({ topic: record.topic, messages: [toMessage(record)] });
-  }
-  return batches;
+interface PartitionMessages {
+  readonly topic: string;
+  readonly messages: Message[];
 }
 
 function toOffsets({ member, offsets }: TransactionOffsets): Parameters<Transaction['sendOffsets']>[0] {
