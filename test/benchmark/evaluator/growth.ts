@@ -43,7 +43,7 @@ export async function growth(at: At, redis: Redis, { rounds, short }: BenchmarkO
 }
 
 async function grown(at: At, short: boolean): Promise<readonly Grown[]> {
-  const outcomes = short ? 10_000 : 300_000;
+  const outcomes = short ? 10_000 : 600_000;
   // Twice as many, because two evaluators share them and each has to warm up.
   const track = await outcomeTrack(at, { name: 'one', models: 1, versions: 2, outcomes: 2 * outcomes });
   const many = await outcomeTrack(at, { name: 'many', models: MODELS, versions: 2, outcomes });

@@ -21,7 +21,7 @@ const LATE_COUNTED = 'labels 30 days late, counted';
 
 /** What it costs to join labels with the predictions they name. */
 export async function labels(at: At, redis: Redis, { rounds, short }: BenchmarkOptions): Promise<Section> {
-  const of = { labels: short ? 5_000 : 200_000, delayMs: 0, labelsWithinMs: WITHIN_MS };
+  const of = { labels: short ? 5_000 : 600_000, delayMs: 0, labelsWithinMs: WITHIN_MS };
   const all = [
     { name: FRESH, track: await labelTrack(at, { ...of, name: 'fresh' }) },
     ...(short ? [] : [{ name: LATE, track: await labelTrack(at, { ...of, name: 'late', delayMs: LATE_MS }) }]),

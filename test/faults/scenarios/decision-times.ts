@@ -36,8 +36,8 @@ const MODEL = 'judged';
 const UNCHECKED = { accuracy: 'off', latency: 'off' } as const;
 /** A prediction that the canary does not answer is asked of stable after so long. */
 const DEADLINE = '2s';
-/** Traffic of both versions before something goes wrong. */
-const BEFORE_MS = 1_500;
+/** Traffic of both versions before something goes wrong: so long, and up to a second more, for fresh starts begin each second. */
+const BEFORE_MS = { least: 1_000, spread: 1_000 };
 const DECISION_MS_MAX = 60_000;
 const GOAL_MS = 1_000;
 const ABORT_GOAL_MS = 100;
@@ -187,7 +187,7 @@ class Stage {
       const isOn = state?.rolloutCount === rolloutCount + 1 && state.weights['v2'] === CANARY_SHARE;
       return isOn && this.trace.routersAt(state!.generation);
     });
-    await delay(BEFORE_MS);
+    await delay(BEFORE_MS.least + BEFORE_MS.spread * this.random());
     const { generation } = (await this.api.state(MODEL))!;
     // On a machine that is busy with something else a version may well be slower than the other.
     return generation === state!.generation ? state! : this.roll(checks);

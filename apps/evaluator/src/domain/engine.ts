@@ -2,6 +2,9 @@ import type { CheckResult, VerdictResult } from '@app/shared';
 import type { ModelPlan } from './plan.js';
 import type { Summary } from './summary.js';
 
+/** From one cut to the next: where a FAIL may be near, where a rollout is open, and where there is none. */
+export const CUT_INTERVAL_MS = { urgent: 50, open: 250, idle: 1_000 } as const;
+
 /**
  * The verdict engine of one model, as the owner of the model drives it: a pure function of the sequence of calls.
  *
@@ -23,7 +26,7 @@ export interface ModelEngine {
   endCut(): Judgement | null;
   /** The whole state, for the checkpoint. */
   encode(): Buffer;
-  /** Whether an early ceiling could decide soon, so that the next cut should come after 100 ms instead of 250. */
+  /** Whether a FAIL may be near, so that the next cut should come sooner. */
   urgent(): boolean;
 }
 

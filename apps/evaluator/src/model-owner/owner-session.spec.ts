@@ -2,12 +2,13 @@ import { partitionOf, type Verdict } from '@app/shared';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkpointManifestCodec, manifestKey } from '../domain/cut/checkpoint.js';
 import type { EngineFactory } from '../domain/cut/engine-factory.js';
+import { CUT_INTERVAL_MS } from '../domain/engine.js';
 import type { SlotId } from '../slot-store/slot-store.js';
 import { MemorySlotStore } from '../slot-store/memory-slot-store.js';
 import { aBucket, aState, placed } from '../testing/builders.js';
 import { CONTROL_PARTITIONS, OwnerStage, until } from '../testing/owner-stage.js';
 import { RecordingEngine, recordingEngines } from '../testing/recording-engine.js';
-import { CHECKPOINT_INTERVAL_MS, CUT_INTERVAL_MS, type OwnerSession } from './owner-session.js';
+import { CHECKPOINT_INTERVAL_MS, type OwnerSession } from './owner-session.js';
 
 const OWNER = partitionOf('fraud', CONTROL_PARTITIONS);
 const SLOTS: readonly SlotId[] = [

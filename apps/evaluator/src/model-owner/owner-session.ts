@@ -3,6 +3,7 @@ import { encodeCheckpoint } from '../domain/cut/checkpoint.js';
 import { nextFront, NO_STOPS, type Stops, summariesBetween } from '../domain/cut/next-front.js';
 import { type CutFront, cutFields, type SlotView } from '../domain/cut/slot-view.js';
 import { cutRecord, verdictRecord } from '../domain/cut/verdict-envelope.js';
+import { CUT_INTERVAL_MS } from '../domain/engine.js';
 import type { PlacedSummary } from '../domain/summary.js';
 import { type OwnerDeps, slotsInOrder } from './owner-deps.js';
 import { OwnerLog } from './owner-log.js';
@@ -10,8 +11,6 @@ import { SlotReader } from './slot-reader.js';
 import { type Standing, takeOver } from './takeover.js';
 
 export const CHECKPOINT_INTERVAL_MS = 10_000;
-/** Between cuts: where an early ceiling could decide, where a rollout is open, and else. */
-export const CUT_INTERVAL_MS = { urgent: 100, open: 250, idle: 1_000 } as const;
 
 export type CutResult =
   | { readonly kind: 'published'; readonly cut: Cut; readonly verdicts: number; readonly checkpoint: boolean }

@@ -1,5 +1,5 @@
 import type { Phase, RolloutSpec } from '@app/shared';
-import type { Judgement } from '../domain/engine.js';
+import { CUT_INTERVAL_MS, type Judgement } from '../domain/engine.js';
 import type { ModelPlan } from '../domain/plan.js';
 import type { Summary } from '../domain/summary.js';
 import { createModelEngine } from '../domain/verdict/model-engine.js';
@@ -49,8 +49,6 @@ export interface RolloutEnd {
 
 /** Begins at a whole number of strata. */
 const BEGIN_MS = 1_800_000_000_000;
-const CUT_MS = 250;
-const URGENT_CUT_MS = 100;
 /** From a verdict to the routers' new weights. */
 const CONTROLLER_MS = 50;
 
@@ -93,7 +91,7 @@ export function runRollout(run: RolloutRun): RolloutEnd {
     differing: slots?.differing ?? 0,
   });
   while (nowMs < BEGIN_MS + longestS * 1000) {
-    let stopMs = nowMs + (engine.urgent() ? URGENT_CUT_MS : CUT_MS);
+    let stopMs = nowMs + (engine.urgent() ? CUT_INTERVAL_MS.urgent : CUT_INTERVAL_MS.open);
     const entering = nextStep < spec.steps.length && enterAtMs < stopMs && enterAtMs >= nowMs;
     if (entering) {
       traffic.until(enterAtMs);

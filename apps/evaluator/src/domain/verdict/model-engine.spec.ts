@@ -311,6 +311,17 @@ describe('judgements', () => {
     run.traffic(0.5, { stable, canary: { n: 1, errorShare: 1 } });
     expect(run.engine.urgent()).toBe(true);
   });
+
+  it('ask for haste when a canary that is slow, and fails no more than stable, has come half of the way to FAIL', () => {
+    const slow = { n: 5, errorShare: 0.02, latencyMs: (u: number) => 1.5 * usualLatencyMs(u) };
+    const run = begun().traffic(20, good);
+    while (run.last.evidence.lnE < run.last.evidence.lnLimit / 2) {
+      expect(run.engine.urgent()).toBe(false);
+      run.traffic(0.2, { stable, canary: slow });
+    }
+    expect(run.last.result).toBe('continue');
+    expect(run.engine.urgent()).toBe(true);
+  });
 });
 
 describe('the same records', () => {

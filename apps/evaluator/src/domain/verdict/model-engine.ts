@@ -12,6 +12,8 @@ const SIGN_OF_LIFE_MS = 2_000;
 /** An error ceiling could decide soon: this many of the canary's predictions of the newest second have failed. */
 const URGENT_ERRORS = 3;
 const URGENT_SHARE = 0.2;
+/** The evidence could decide soon: it has come this far (in logs) to FAIL. A good canary's does so in a tenth of all rollouts at most. */
+const URGENT_EVIDENCE = 0.5;
 const packer = new PackWriter();
 
 /** A new engine for a model of which nothing is known. */
@@ -41,6 +43,8 @@ export class VerdictEngine implements ModelEngine {
   private said: Said | null = null;
   /** Once a rollout has failed it stays failed. */
   private failed = false;
+  /** Not part of the state: it says only how soon the next cut is wanted. */
+  private leaning = false;
   /** Of the last look that had nothing to tell, until something is folded: a busy model keeps none. */
   private findings: Findings | null = null;
 
@@ -64,6 +68,7 @@ export class VerdictEngine implements ModelEngine {
       this.open = new RolloutEvidence(rollout);
       this.said = null;
       this.failed = false;
+      this.leaning = false;
     }
     this.open.setPlan(rollout, this.history);
   }
@@ -97,6 +102,7 @@ export class VerdictEngine implements ModelEngine {
     const kept = this.findings;
     const findings = kept ?? findingsOf(standing);
     const ruling = judge(standing, findings);
+    this.leaning = findings.lnE >= URGENT_EVIDENCE * findings.levels.lnFail;
     if (ruling.result === 'fail') this.failed = true;
     const what = `${ruling.result} ${ruling.code} ${rollout.step} ${plan.generation}`;
     const first = this.said === null;
@@ -117,6 +123,7 @@ export class VerdictEngine implements ModelEngine {
 
   urgent(): boolean {
     if (!this.open || this.failed) return false;
+    if (this.leaning) return true;
     const { n1, x1 } = this.open.ceilings.recent.over(1);
     return x1 >= URGENT_ERRORS && x1 > URGENT_SHARE * n1;
   }
