@@ -12,7 +12,7 @@ const IN_BAKE_S = 900;
 
 /**
  * At most ln 1.95 a prediction against the fresh start's weight of 1/7 1/((m+1)(m+2)), the share 1/4 of the ceilings and
- * the prior 1/4: 25 predictions after 100 s, 31 after 900 s; buckets and cuts of 100 ms add some ten.
+ * the prior 1/4: 25 predictions after 100 s, 31 after 900 s; buckets of 100 ms, told of 50 ms later, and cuts of 50 ms add some ten.
  */
 const CEILING_ALONE =
   'the ceiling decides alone: where control never fails, the limit in odds is some 200 and the kernel cannot tell';

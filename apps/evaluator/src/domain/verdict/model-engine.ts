@@ -4,16 +4,12 @@ import type { ModelPlan } from '../plan.js';
 import type { BucketSummary, LabelShare, Summary } from '../summary.js';
 import { baselineOf } from './baseline.js';
 import { ControlHistory } from './control-history.js';
+import { Haste } from './haste.js';
 import { type Findings, findingsOf, judge, tell } from './judge.js';
 import { RolloutEvidence } from './rollout-evidence.js';
 
 /** A verdict is given again after this much log time even if nothing has changed: a sign of life. */
 const SIGN_OF_LIFE_MS = 2_000;
-/** An error ceiling could decide soon: this many of the canary's predictions of the newest second have failed. */
-const URGENT_ERRORS = 3;
-const URGENT_SHARE = 0.2;
-/** The evidence could decide soon: it has come this far (in logs) to FAIL. A good canary's does so in a tenth of all rollouts at most. */
-const URGENT_EVIDENCE = 0.5;
 const packer = new PackWriter();
 
 /** A new engine for a model of which nothing is known. */
@@ -43,8 +39,7 @@ export class VerdictEngine implements ModelEngine {
   private said: Said | null = null;
   /** Once a rollout has failed it stays failed. */
   private failed = false;
-  /** Not part of the state: it says only how soon the next cut is wanted. */
-  private leaning = false;
+  private haste = new Haste();
   /** Of the last look that had nothing to tell, until something is folded: a busy model keeps none. */
   private findings: Findings | null = null;
 
@@ -68,7 +63,7 @@ export class VerdictEngine implements ModelEngine {
       this.open = new RolloutEvidence(rollout);
       this.said = null;
       this.failed = false;
-      this.leaning = false;
+      this.haste = new Haste();
     }
     this.open.setPlan(rollout, this.history);
   }
@@ -102,7 +97,7 @@ export class VerdictEngine implements ModelEngine {
     const kept = this.findings;
     const findings = kept ?? findingsOf(standing);
     const ruling = judge(standing, findings);
-    this.leaning = findings.lnE >= URGENT_EVIDENCE * findings.levels.lnFail;
+    this.haste.judged(findings);
     if (ruling.result === 'fail') this.failed = true;
     const what = `${ruling.result} ${ruling.code} ${rollout.step} ${plan.generation}`;
     const first = this.said === null;
@@ -122,17 +117,17 @@ export class VerdictEngine implements ModelEngine {
   }
 
   urgent(): boolean {
-    if (!this.open || this.failed) return false;
-    if (this.leaning) return true;
-    const { n1, x1 } = this.open.ceilings.recent.over(1);
-    return x1 >= URGENT_ERRORS && x1 > URGENT_SHARE * n1;
+    return this.open !== null && !this.failed && this.haste.isNear(this.open.ceilings.recent);
   }
 
   private foldBucket(bucket: BucketSummary): void {
     if (!isBucket(bucket)) return;
     const { history, open } = this;
     if (!history) return;
-    open?.foldBucket(bucket, history);
+    if (open) {
+      open.foldBucket(bucket, history);
+      if (this.plan?.rollout) this.haste.see(bucket, this.plan.rollout);
+    }
     const stable = bucket.versions[history.version];
     if (!stable) return;
     const frozenMs = open?.earlyAgeMs(bucket.generation, bucket.routedFrom) ?? null;
