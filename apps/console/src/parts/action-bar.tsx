@@ -6,10 +6,16 @@ import { isOpen, type ModelState } from '../domain/records.js';
 import { newPath } from '../domain/route.js';
 import { ActionDialog } from './action-dialog.js';
 
+interface Asked {
+  /** As it was when it was asked for: if it cannot be done any more, the controller says why. */
+  readonly action: ActionView;
+  /** Each asking has a dialog of its own: one that Escape has closed tells of it late, when the next may be open already. */
+  readonly key: number;
+}
+
 /** What a person can do now. Of what cannot be done now the button says why. */
 export function ActionBar({ state }: { readonly state: ModelState }) {
-  // As it was when it was asked for: if it cannot be done any more, the controller says why.
-  const [asked, setAsked] = useState<ActionView | null>(null);
+  const [asked, setAsked] = useState<Asked | null>(null);
   const open = state.rollout !== undefined && isOpen(state.rollout.status);
   const { role } = useApp();
   const actions = actionsOf(state, role);
@@ -28,7 +34,7 @@ export function ActionBar({ state }: { readonly state: ModelState }) {
           class={action.dangerous ? 'danger' : open && index === 0 ? 'primary' : ''}
           aria-disabled={action.refusal !== null}
           aria-describedby={action.refusal === null ? undefined : `why-${action.id}`}
-          onClick={() => action.refusal === null && setAsked(action)}
+          onClick={() => action.refusal === null && setAsked((before) => ({ action, key: (before?.key ?? 0) + 1 }))}
         >
           {action.label}
         </button>
@@ -42,7 +48,14 @@ export function ActionBar({ state }: { readonly state: ModelState }) {
           ))}
         </ul>
       )}
-      {asked && <ActionDialog key={asked.id} action={asked} state={state} onClose={() => setAsked(null)} />}
+      {asked && (
+        <ActionDialog
+          key={asked.key}
+          action={asked.action}
+          state={state}
+          onClose={() => setAsked((now) => (now === asked ? null : now))}
+        />
+      )}
     </div>
   );
 }
