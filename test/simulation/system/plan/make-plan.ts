@@ -9,8 +9,6 @@ export type PlanSize = 'usual' | 'small';
 interface Most {
   readonly dataPartitions: number;
   readonly controlPartitions: number;
-  /** Of each kind. */
-  readonly machines: number;
   readonly faults: number;
   /** Faults come until so long after the last rollout was applied: while rollouts are under way. */
   readonly faultsAfterMs: number;
@@ -18,6 +16,7 @@ interface Most {
   readonly verdictEngineShare: number;
   /** Of the seeds, with two models. */
   readonly twoModelsShare: number;
+  /** When a rollout is applied, where the counting engine judges. */
   readonly applyMs: number;
 }
 
@@ -25,7 +24,6 @@ const MOST: Readonly<Record<PlanSize, Most>> = {
   usual: {
     dataPartitions: 3,
     controlPartitions: 2,
-    machines: 2,
     faults: 14,
     faultsAfterMs: 10_000,
     verdictEngineShare: 0.08,
@@ -35,7 +33,6 @@ const MOST: Readonly<Record<PlanSize, Most>> = {
   small: {
     dataPartitions: 1,
     controlPartitions: 1,
-    machines: 2,
     faults: 4,
     faultsAfterMs: 4_000,
     verdictEngineShare: 0,
@@ -43,6 +40,8 @@ const MOST: Readonly<Record<PlanSize, Most>> = {
     applyMs: 1_500,
   },
 };
+/** Of each kind. */
+const MACHINES_MAX = 2;
 const FAULTS_FROM_MS = 500;
 
 /** What the plan of a seed is held to, where only some faults are of interest. */
@@ -66,9 +65,9 @@ export function makePlan(seed: number, { focus, size = 'usual' }: PlanOptions = 
   const shape: Shape = {
     dataPartitions: 1 + random.below(most.dataPartitions),
     controlPartitions: 1 + random.below(most.controlPartitions),
-    routers: 1 + random.below(most.machines),
-    evaluators: 1 + random.below(most.machines),
-    controllers: 1 + random.below(most.machines),
+    routers: 1 + random.below(MACHINES_MAX),
+    evaluators: 1 + random.below(MACHINES_MAX),
+    controllers: 1 + random.below(MACHINES_MAX),
     ...focus?.shape,
   };
   const judge: Judge = random.chance(most.verdictEngineShare) ? 'verdict-engine' : 'counting';

@@ -9,7 +9,7 @@ const ERRORS_SHARE = 0.2;
 /** A canary that hangs: so much of what it got is not answered when buckets are first told of, and of stable's less. */
 const PENDING_SHARE = 0.9;
 const STABLE_PENDING_SHARE = 0.6;
-/** A check could decide soon: its evidence has come so far to FAIL (in logs). A good canary's does in a tenth of all rollouts at most. */
+/** A check could decide soon: its evidence has come so far to FAIL (in logs). With the usual alpha a good canary's does in a tenth of all rollouts at most. */
 const EVIDENCE_SHARE = 0.5;
 
 /** Whether a FAIL may be near. Not a part of the evidence: it says only how soon the next cut is wanted. */

@@ -97,8 +97,8 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     const newest = new Map<string, { readonly batch: PartitionMessages; bytes: number }>();
     for (const record of records) {
       const { topic } = record;
-      const count = record.partition === undefined ? await this.parts.client.partitionCount(topic) : 0;
-      const partition = record.partition ?? partitionOf(record.key ?? '', count);
+      const { client } = this.parts;
+      const partition = record.partition ?? partitionOf(record.key ?? '', await client.partitionCount(topic));
       const bytes = recordBytes(record);
       const key = partitionKey({ topic, partition });
       let to = newest.get(key);
