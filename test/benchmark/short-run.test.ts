@@ -61,7 +61,8 @@ it('every benchmark runs, and what the services did is right', async () => {
   for (const [what, suite] of OURS) {
     const found = rows.filter((row) => row.title.startsWith(suite) && row.what.includes(what));
     expect(found, what).not.toEqual([]);
-    for (const row of found) expect(row.median, row.what).toBeGreaterThan(0);
+    // Any number: one second on a busy machine may cost less than the floor that is taken off. What was not measured is null.
+    for (const row of found) expect(row.median, row.what).toEqual(expect.any(Number));
   }
 });
 
