@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { startServiceProcess } from '../../../apps/standalone/src/demo/service-process.js';
 import { META_FIELD } from '../../../apps/evaluator/src/slot-store/slot-keys.js';
 import type { Contestant, Track } from './contestant.js';
+import { emptyOutputs } from './outputs.js';
 
 export interface EvaluatorsOptions {
   readonly name: string;
@@ -38,6 +39,7 @@ export const evaluators = ({
   name,
   start: async (track) => {
     runs++;
+    await emptyOutputs(track);
     const prefix = prefixOfRun(track);
     const env = {
       KAFKA_BROKERS: track.brokers,

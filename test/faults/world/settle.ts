@@ -7,6 +7,7 @@ import { Metrics } from './metrics.js';
 import type { Incarnation } from './service-slot.js';
 
 const POLL_MS = 50;
+const ANSWER_MS_MAX = 10_000;
 
 /** Waits for a condition; false when it does not come true in time. A question that fails is asked again. */
 export async function comesTrue(condition: () => Promise<boolean>, withinMs: number): Promise<boolean> {
@@ -137,7 +138,9 @@ export async function shownWindows(
   const windows = new Map<string, readonly ShownWindow[]>();
   for (const model of models) {
     const path = `${url}/api/v1/models/${model}/windows?resolution=10s&from=${Math.floor(fromMs)}&to=${Math.ceil(toMs)}`;
-    const answer = await fetch(path, { signal: AbortSignal.timeout(10_000) });
+    const answer = await fetch(path, { signal: AbortSignal.timeout(ANSWER_MS_MAX) }).catch((error: unknown) => {
+      throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
+    });
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
     windows.set(model, ((await answer.json()) as { windows: ShownWindow[] }).windows);
   }

@@ -9,20 +9,47 @@ const WAITING_LOG_MS = 30_000;
 /** Reads all slots for one owner. */
 export class SlotReader {
   private readonly slots;
+  private readonly beyondAll: readonly number[];
 
   constructor(
     private readonly deps: Pick<OwnerDeps, 'slotStore' | 'slotCounts' | 'sleep' | 'clock' | 'logger'>,
     private readonly owner: number,
   ) {
     this.slots = slotsInOrder(deps.slotCounts);
+    this.beyondAll = this.slots.map(() => Number.MAX_SAFE_INTEGER);
   }
 
   /**
    * All slots in order, each with its summaries from the front on; null where a slot cannot be read or is behind the
    * front. Throws CanaryError `trimmed-beyond-cut` when summaries at the front are gone: another owner went on from here.
    */
-  async read(front: CutFront): Promise<readonly (SlotView | null)[]> {
-    const reads = this.slots.map((slot, i) => ({ slot, from: front.positions[i]! }));
+  read(front: CutFront): Promise<readonly (SlotView | null)[]> {
+    return this.readFrom(front, front.positions);
+  }
+
+  /** As read(), but waits until every slot has come to the target. */
+  async readUpTo(front: CutFront, target: CutFront, signal: AbortSignal): Promise<readonly (SlotView | null)[]> {
+    let toldMs = this.deps.clock.monotonicMs();
+    for (;;) {
+      // Summaries are read only when all of them are there: slots that are filled anew would give ever more of them each time.
+      const reached = await this.readIfPossible(front, this.beyondAll);
+      const views =
+        reached && reaches(reached, front, target) ? await this.readIfPossible(front, front.positions) : null;
+      if (views && reaches(views, front, target)) return views;
+      if (this.deps.clock.monotonicMs() - toldMs >= WAITING_LOG_MS) {
+        toldMs = this.deps.clock.monotonicMs();
+        const { owner } = this;
+        this.deps.logger.warn(
+          { owner, behind: this.behind(reached, front, target) },
+          'waiting for slots to come to a cut',
+        );
+      }
+      await this.deps.sleep(POLL_MS, signal);
+    }
+  }
+
+  private async readFrom(front: CutFront, from: readonly number[]): Promise<readonly (SlotView | null)[]> {
+    const reads = this.slots.map((slot, i) => ({ slot, from: from[i]! }));
     const views = await this.deps.slotStore.readAllForOwner(this.owner, reads);
     views.forEach((view, i) => {
       if (!view || view.trimmedTo <= front.positions[i]!) return;
@@ -35,27 +62,9 @@ export class SlotReader {
     return views;
   }
 
-  /** As read(), but waits until every slot has come to the target. */
-  async readUpTo(front: CutFront, target: CutFront, signal: AbortSignal): Promise<readonly (SlotView | null)[]> {
-    let toldMs = this.deps.clock.monotonicMs();
-    for (;;) {
-      const views = await this.readIfPossible(front);
-      if (views && reaches(views, front, target)) return views;
-      if (this.deps.clock.monotonicMs() - toldMs >= WAITING_LOG_MS) {
-        toldMs = this.deps.clock.monotonicMs();
-        const { owner } = this;
-        this.deps.logger.warn(
-          { owner, behind: this.behind(views, front, target) },
-          'waiting for slots to come to a cut',
-        );
-      }
-      await this.deps.sleep(POLL_MS, signal);
-    }
-  }
-
-  private async readIfPossible(front: CutFront): Promise<readonly (SlotView | null)[] | null> {
+  private async readIfPossible(front: CutFront, from: readonly number[]): Promise<readonly (SlotView | null)[] | null> {
     try {
-      return await this.read(front);
+      return await this.readFrom(front, from);
     } catch (error) {
       if (error instanceof CanaryError && error.code === 'trimmed-beyond-cut') throw error;
       this.deps.logger.debug({ err: error, owner: this.owner }, 'the slot store cannot be read: again');
