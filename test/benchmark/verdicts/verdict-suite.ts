@@ -1,7 +1,13 @@
 import type { RolloutSpec } from '@app/shared';
 import { sketchBin } from '../../../apps/evaluator/src/domain/sketch.js';
 import { CellCounter } from '../../../apps/evaluator/src/domain/slot/cell-counter.js';
-import { type ArmCounts, type BucketSummary, CELL_CLASS, cellKey } from '../../../apps/evaluator/src/domain/summary.js';
+import {
+  type ArmCounts,
+  type BucketSummary,
+  CELL_CLASS,
+  cellKey,
+  NO_CELLS,
+} from '../../../apps/evaluator/src/domain/summary.js';
 import { createModelEngine, type VerdictEngine } from '../../../apps/evaluator/src/domain/verdict/model-engine.js';
 import { seededRandom } from '../../fixtures/seeded-random.js';
 import type { BenchmarkOptions } from '../framework/options.js';
@@ -45,8 +51,7 @@ function armOf(routed: number): ArmCounts {
     const cellClass = random() < 0.05 ? CELL_CLASS.error : CELL_CLASS.ok;
     counter.add(cellKey(Math.floor(random() * 64), cellClass, sketchBin(50 * (u / (1 - u)) ** 0.3)));
   }
-  const empty = { keys: new Uint32Array(0), counts: new Uint32Array(0) };
-  return { routed, intended: routed, pending: 0, cells: counter.cells(), firstByte: empty };
+  return { routed, intended: routed, pending: 0, cells: counter.cells(), firstByte: NO_CELLS };
 }
 
 /** Buckets to be folded in turn, each time with a new number and routing time. */

@@ -41,12 +41,14 @@ export type CellClass = (typeof CELL_CLASS)[keyof typeof CELL_CLASS];
 
 /**
  * Sparse contingency table of outcomes received: user group x class x latency bin -> count. Entry i has key keys[i] =
- * cellKey(group, class, bin) and count counts[i]; keys rise strictly.
+ * cellKey(group, class, bin) and count counts[i]; keys rise strictly. Plain arrays: most tables have few entries, and a
+ * typed array takes longer to make than those.
  */
 export interface Cells {
-  readonly keys: Uint32Array;
-  readonly counts: Uint32Array;
+  readonly keys: readonly number[];
+  readonly counts: readonly number[];
 }
+export const NO_CELLS: Cells = { keys: [], counts: [] };
 
 /** Sketch bins fit in 11 bits; bin 0 is everything up to the sketch's least value. See sketch.ts. */
 export function cellKey(group: number, cellClass: CellClass, bin: number): number {

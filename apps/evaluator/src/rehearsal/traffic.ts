@@ -6,7 +6,7 @@ import {
   CELL_CLASS,
   type CellClass,
   cellKey,
-  type Cells,
+  NO_CELLS,
 } from '../domain/summary.js';
 import { type GivenLabel, type LabelModel, Labels } from './labels.js';
 import { exponential, type Random, Weighted } from './sampling.js';
@@ -237,8 +237,6 @@ export class Traffic {
   }
 }
 
-const NONE: Cells = { keys: new Uint32Array(0), counts: new Uint32Array(0) };
-
 function armCounts(routed: number, counter: CellCounter): ArmCounts {
-  return { routed, intended: routed, pending: routed - counter.total, cells: counter.cells(), firstByte: NONE };
+  return { routed, intended: routed, pending: routed - counter.total, cells: counter.cells(), firstByte: NO_CELLS };
 }

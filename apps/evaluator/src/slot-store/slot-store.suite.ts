@@ -1,6 +1,6 @@
 import { packWindow, emptyFigures, type WindowReader } from '@app/shared';
 import { beforeEach, expect, it } from 'vitest';
-import type { PlacedSummary } from '../domain/summary.js';
+import { NO_CELLS, type PlacedSummary } from '../domain/summary.js';
 import type { SlotChange, SlotId, SlotStore } from './slot-store.js';
 
 export interface SlotStoreUnderTest {
@@ -186,10 +186,9 @@ function leftOut(offset: number, index: number): PlacedSummary {
 }
 
 function bucket(offset: number, index: number): PlacedSummary {
-  const cells = { keys: Uint32Array.of(265, 8192), counts: Uint32Array.of(8, 1) };
-  const none = { keys: new Uint32Array(0), counts: new Uint32Array(0) };
+  const cells = { keys: [265, 8192], counts: [8, 1] };
   const v1 = { routed: 10, intended: 10, pending: 1, cells, firstByte: cells };
-  const v2 = { routed: 1, intended: 0, pending: 1, cells: none, firstByte: none };
+  const v2 = { routed: 1, intended: 0, pending: 1, cells: NO_CELLS, firstByte: NO_CELLS };
   const head = { kind: 'bucket', model: 'digits', generation: 3, router: 'r-1', bucket: offset } as const;
   const times = { routedFrom: 1_000, routedTo: 1_100, ageMs: 50.25, previousAgeMs: 0, final: false };
   return { offset, index, summary: { ...head, ...times, versions: { v1, v2 } } };

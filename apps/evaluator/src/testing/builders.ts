@@ -7,6 +7,7 @@ import {
   type LabelShare,
   type PlacedSummary,
   type Summary,
+  NO_CELLS,
 } from '../domain/summary.js';
 
 /** Numbers in [0, 1) from a seed: mulberry32. */
@@ -118,8 +119,8 @@ export function anArm(counts: { routed: number; errors?: number; bin?: number })
     routed,
     intended: routed,
     pending: 0,
-    cells: { keys: Uint32Array.from(cells, ({ key }) => key), counts: Uint32Array.from(cells, ({ count }) => count) },
-    firstByte: { keys: new Uint32Array(), counts: new Uint32Array() },
+    cells: { keys: cells.map(({ key }) => key), counts: cells.map(({ count }) => count) },
+    firstByte: NO_CELLS,
   };
 }
 

@@ -1,11 +1,12 @@
 import type { PackReader, PackWriter } from '@app/shared';
-import type { Cells } from '../summary.js';
+import { type Cells, NO_CELLS } from '../summary.js';
 
 /** Keys that were added and not sorted in yet: so many, or as many as there are others, but never more than the second. */
 const FRESH_MIN = 256;
 const FRESH_MAX = 4096;
+/** So few are sorted by insertion. */
+const FEW = 24;
 const scratch = new Uint32Array(FRESH_MAX);
-const NO_CELLS: Cells = { keys: new Uint32Array(0), counts: new Uint32Array(0) };
 
 /**
  * Counts by a key below 2^20. Adding costs a push onto an array; equal keys are merged when the counts are read, or when
@@ -61,18 +62,37 @@ export class CellCounter {
 
   private merge(): void {
     const { fresh, merged } = this;
-    for (let i = 0; i < fresh.length; i++) scratch[i] = fresh[i]!;
-    const sorted = scratch.subarray(0, fresh.length).sort();
+    if (fresh.length > FEW) sortMany(fresh);
+    else sortFew(fresh);
+    this.merged = withKeys(merged, fresh);
     this.mergedTotal += fresh.length;
     fresh.length = 0;
-    this.merged = withKeys(merged, sorted);
   }
 }
 
+/** In place, by insertion. */
+function sortFew(keys: number[]): void {
+  for (let i = 1; i < keys.length; i++) {
+    const key = keys[i]!;
+    let at = i;
+    for (; at > 0 && keys[at - 1]! > key; at--) keys[at] = keys[at - 1]!;
+    keys[at] = key;
+  }
+}
+
+/** In place, by a typed array, which needs no function to compare. */
+function sortMany(keys: number[]): void {
+  const sorted = scratch.subarray(0, keys.length);
+  for (let i = 0; i < keys.length; i++) sorted[i] = keys[i]!;
+  sorted.sort();
+  for (let i = 0; i < keys.length; i++) keys[i] = sorted[i]!;
+}
+
 /** Cells and one more for each of these keys, which are in order and may be equal. */
-function withKeys(cells: Cells, more: Uint32Array): Cells {
+function withKeys(cells: Cells, more: readonly number[]): Cells {
   const length = distinct(cells.keys, more);
-  const [keys, counts] = [wordsOf(length), wordsOf(length)];
+  const keys = new Array<number>(length);
+  const counts = new Array<number>(length);
   let [i, j] = [0, 0];
   for (let at = 0; at < length; at++) {
     const mine = i < cells.keys.length ? cells.keys[i]! : Number.POSITIVE_INFINITY;
@@ -87,7 +107,7 @@ function withKeys(cells: Cells, more: Uint32Array): Cells {
 }
 
 /** How many different keys there are in both. */
-function distinct(keys: Uint32Array, more: Uint32Array): number {
+function distinct(keys: readonly number[], more: readonly number[]): number {
   let length = keys.length;
   let i = 0;
   for (let j = 0; j < more.length; j++) {
@@ -97,21 +117,6 @@ function distinct(keys: Uint32Array, more: Uint32Array): number {
     if (i === keys.length || keys[i] !== key) length++;
   }
   return length;
-}
-
-const SLAB_WORDS = 16_384;
-let slab = new Uint32Array(SLAB_WORDS);
-let slabUsed = 0;
-
-/** Zeros. Thousands of small arrays a second: parts of a large one cost a quarter of what arrays of their own do. */
-function wordsOf(length: number): Uint32Array {
-  if (length > SLAB_WORDS / 16) return new Uint32Array(length);
-  if (slabUsed + length > SLAB_WORDS) {
-    slab = new Uint32Array(SLAB_WORDS);
-    slabUsed = 0;
-  }
-  slabUsed += length;
-  return slab.subarray(slabUsed - length, slabUsed);
 }
 
 /** Keys as differences, so that most entries take two or three bytes. */
@@ -127,7 +132,8 @@ export function packCells(writer: PackWriter, { keys, counts }: Cells): void {
 export function unpackCells(reader: PackReader): Cells {
   const length = reader.uint();
   if (length === 0) return NO_CELLS;
-  const [keys, counts] = [wordsOf(length), wordsOf(length)];
+  const keys = new Array<number>(length);
+  const counts = new Array<number>(length);
   let key = 0;
   for (let i = 0; i < length; i++) {
     key += reader.uint();

@@ -1,6 +1,6 @@
 import { type BucketRecord, PackReader, type PackWriter } from '@app/shared';
 import { SKETCH_BIN_MAX, sketchBin } from '../sketch.js';
-import { type ArmCounts, CELL_CLASS, type CellClass, cellKey, type Cells, type LeftOutSummary } from '../summary.js';
+import { type ArmCounts, CELL_CLASS, type CellClass, cellKey, type LeftOutSummary, NO_CELLS } from '../summary.js';
 import type { WindowRow } from '../window-deltas.js';
 import { CellCounter, unpackCells } from './cell-counter.js';
 import { packDetails, unpackDetails } from './detail-codec.js';
@@ -12,7 +12,6 @@ const FORMAT = 2;
 const FORMAT_MERGED = 1;
 const LEFT_OUT = 1;
 const DETAILED = 2;
-const NO_CELLS: Cells = { keys: new Uint32Array(0), counts: new Uint32Array(0) };
 
 /** What one version's outcomes come to. */
 export interface Arm {

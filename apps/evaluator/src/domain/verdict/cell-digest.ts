@@ -1,4 +1,4 @@
-import { CELL_CLASS, cellBin, cellClass, cellGroup, cellKey, type Cells } from '../summary.js';
+import { CELL_CLASS, cellBin, cellClass, cellGroup, cellKey, type Cells, NO_CELLS } from '../summary.js';
 
 /** User groups, by a hash independent of the assignment's. */
 export const GROUPS = 64;
@@ -18,7 +18,7 @@ export interface Badness {
  * through all of them to find the bad ones.
  */
 export class CellDigest {
-  private cells: Cells = { keys: new Uint32Array(0), counts: new Uint32Array(0) };
+  private cells = NO_CELLS;
   total = 0;
   /** By user group. */
   readonly groupN = new Float64Array(GROUPS);

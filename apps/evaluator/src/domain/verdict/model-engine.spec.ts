@@ -386,7 +386,7 @@ describe('nonsense', () => {
 
   it('of ten million predictions in a bucket is folded like any other', () => {
     const run = begun().traffic(5, good);
-    const many = { keys: Uint32Array.of(10), counts: Uint32Array.of(10_000_000) };
+    const many = { keys: [10], counts: [10_000_000] };
     const arm = { ...armOf([]), routed: 10_000_000, intended: 10_000_000, cells: many };
     foldAlone(run.engine, bucketOf({ generation: 2, routedFrom: BEGIN_MS + 70_000, versions: { v1: arm, v2: arm } }));
     expect(Number.isFinite(run.engine.evidence()!.lnTotal())).toBe(true);
