@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { crc32c } from '@node-rs/crc32';
 import { compressFrameSync } from 'lz4-napi';
@@ -5,7 +6,7 @@ import { compressSync } from 'snappy';
 import { describe, expect, it } from 'vitest';
 import type { OutRecord } from '../message-bus.js';
 import { DECOMPRESSED_BYTES_MAX } from './compression.js';
-import { decodeRecordSet } from './fetch-decoder.js';
+import { decodeRecordSet, type FetchedRecord, forKafkajs } from './fetch-decoder.js';
 import { BATCH_HEAD_BYTES, encodeRecordBatch } from './record-batch.js';
 
 const origin = { producerId: 7n, producerEpoch: 0, sequence: 0 };
@@ -54,6 +55,26 @@ describe('what was fetched', () => {
     expect(records.map((r) => r.offset)).toEqual([1000, 1001, 1002, 1003]);
     expect(records[3]).toMatchObject({ key: null, headers, timestampMs: TIME_MS, isControlRecord: false });
     expect('headers' in records[0]!).toBe(false);
+  });
+
+  it('gives kafkajs what lies at an offset and behind it, and asks no more than it has to', async () => {
+    const Batch = createRequire(import.meta.url)('kafkajs/src/consumer/batch') as new (...of: unknown[]) => {
+      readonly messagesWithinOffset: readonly FetchedRecord[];
+      readonly messages: readonly FetchedRecord[];
+    };
+    const messages = forKafkajs(await decode(stored(numbered(4), 1000), stored(numbered(4), 1010)));
+    const from = (offset: number): readonly number[] => {
+      const batch = new Batch('t', String(offset), { abortedTransactions: [], messages });
+      expect(batch.messages.filter((record) => record.offset === 1013)).toHaveLength(offset > 1013 ? 0 : 1);
+      return batch.messages.map((record) => record.offset);
+    };
+    expect(from(0)).toEqual([1000, 1001, 1002, 1003, 1010, 1011, 1012, 1013]);
+    expect(from(1002)).toEqual([1002, 1003, 1010, 1011, 1012, 1013]);
+    expect(from(1005)).toEqual([1010, 1011, 1012, 1013]);
+    expect(from(1014)).toEqual([]);
+    let asked = 0;
+    messages.filter(({ offset }) => ++asked > 0 && offset >= 1002);
+    expect(asked).toBe(3);
   });
 
   it("has the log's time where the topic says so", async () => {

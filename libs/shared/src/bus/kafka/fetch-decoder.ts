@@ -79,7 +79,7 @@ async function decodePartition(reader: Reader, budget: Budget): Promise<FetchedP
   for (let left = reader.int32(); left > 0; left--)
     abortedTransactions.push({ producerId: String(reader.long()), firstOffset: String(reader.long()) });
   const preferredReadReplica = reader.int32();
-  const messages = await decodeRecordSet(reader.bytes(), budget);
+  const messages = forKafkajs(await decodeRecordSet(reader.bytes(), budget));
   return {
     partition,
     errorCode,
@@ -90,6 +90,19 @@ async function decodePartition(reader: Reader, budget: Budget): Promise<FetchedP
     preferredReadReplica,
     messages,
   };
+}
+
+/**
+ * kafkajs asks a set for its records from an offset on, and makes two objects of each of them for that; but offsets rise,
+ * and the first that fits says it all. What it is given has an array's own filter again.
+ */
+export function forKafkajs(records: FetchedRecords): FetchedRecords {
+  return Object.defineProperty(records, 'filter', {
+    value(this: FetchedRecords, fits: (record: FetchedRecord) => boolean): readonly FetchedRecord[] {
+      const first = this.findIndex((record) => fits(record));
+      return first < 0 ? [] : this.slice(first);
+    },
+  });
 }
 
 /** The batches of one partition; the last one may be cut off. */
