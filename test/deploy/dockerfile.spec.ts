@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { SERVICE_ENV, SERVICE_FLAGS } from '../benchmark/router/contestants.js';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const instructions = read('deploy/Dockerfile').replaceAll('\\\n', ' ').split('\n');
@@ -17,4 +18,16 @@ test('what the image is built of is sent to the builder', () => {
 test('what is compiled for a machine is not left out: it comes as optional packages', () => {
   expect(instructions.filter((line) => line.includes('npm ci'))).toHaveLength(2);
   expect(instructions.filter((line) => line.includes('--omit=optional'))).toEqual([]);
+});
+
+test('the router is measured as its image runs it', () => {
+  const from = instructions.findIndex((line) => line.endsWith(' AS router'));
+  const stage = instructions.slice(from + 1, instructions.indexOf('', from));
+  const command = JSON.stringify([...SERVICE_FLAGS, 'dist/services/router/main.js']).replaceAll(',', ', ');
+  expect(stage).toContain(`CMD ${command}`);
+  expect(stage).toContain(
+    `ENV ${Object.entries(SERVICE_ENV)
+      .map((pair) => pair.join('='))
+      .join(' ')}`,
+  );
 });
