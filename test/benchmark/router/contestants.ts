@@ -22,8 +22,7 @@ export interface Place {
 
 const READY_MS_MAX = 30_000;
 /** Those of its image; a test holds them together. */
-export const SERVICE_FLAGS = ['--max-semi-space-size=4', '--max-old-space-size=384'];
-export const SERVICE_ENV = { MALLOC_ARENA_MAX: '1' };
+export const SERVICE_FLAGS = ['--max-semi-space-size=4'];
 const SERVICE = join(import.meta.dirname, '..', '..', '..', 'services', 'router', 'main.js');
 
 /** A program of this folder. */
@@ -106,7 +105,6 @@ export async function startRouter(options: RouterOptions, { folder, guard }: Pla
       PREDICTION_ID_KEYS: `0:${Buffer.alloc(32, 7).toString('base64')}`,
       ROUTER_DATA_DIR: options.dataDir ?? join(folder, `${name.replaceAll(' ', '-')}-${port}`),
       ROUTER_DRAIN_DELAY_MS: '0',
-      ...SERVICE_ENV,
       ...env,
     },
     port,
