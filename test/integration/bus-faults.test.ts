@@ -221,12 +221,17 @@ it.runIf(OURS)('a transaction in a fault is unclear, and its successor writes on
   expect(performance.now() - startedAt).toBeLessThan(15_000);
   await expect(former.transaction(write('never'))).rejects.toMatchObject({ code: 'unclear' });
   await kafka.signal('SIGCONT');
+  const unclear = ['perhaps'];
+  let last = '';
+  // A broker that has just come back may not be ready to end a transaction yet: then that one is unclear, too.
   const successor = await eventually(async () => {
     const producer = bus.transactionalProducer('in-a-fault');
     await producer.fence();
+    if (last !== '') unclear.push(last);
+    last = `after, attempt ${unclear.length}`;
+    await producer.transaction(write(last));
     return producer;
   });
-  await successor.transaction(write('after'));
   const values: string[] = [];
   const follower = bus.follower({
     topics: [t],
@@ -234,7 +239,7 @@ it.runIf(OURS)('a transaction in a fault is unclear, and its successor writes on
     onBatch: (batch) => batch.records.forEach((r) => values.push(r.value!.toString())),
   });
   await follower.caughtUp();
-  expect(values.filter((v) => v !== 'perhaps')).toEqual(['before', 'after']);
+  expect(values.filter((v) => !unclear.includes(v))).toEqual(['before', last]);
   await Promise.all([former.close(), successor.close(), follower.close()]);
 });
 
