@@ -5,9 +5,9 @@ import {
   CELL_CLASS,
   cellKey,
   type LabelShare,
+  NO_CELLS,
   type PlacedSummary,
   type Summary,
-  NO_CELLS,
 } from '../domain/summary.js';
 
 /** Numbers in [0, 1) from a seed: mulberry32. */

@@ -65,7 +65,7 @@ export class OwnedModels {
     return this.byName.get(model);
   }
 
-  /** Whether an early ceiling could decide soon in one of the models. */
+  /** Whether a FAIL may be near in one of the models. */
   urgent(): boolean {
     return this.all().some((owned) => owned.engine?.urgent() ?? false);
   }

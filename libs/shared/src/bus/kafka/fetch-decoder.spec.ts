@@ -59,7 +59,6 @@ describe('what was fetched', () => {
 
   it('gives kafkajs what lies at an offset and behind it, and asks no more than it has to', async () => {
     const Batch = createRequire(import.meta.url)('kafkajs/src/consumer/batch') as new (...of: unknown[]) => {
-      readonly messagesWithinOffset: readonly FetchedRecord[];
       readonly messages: readonly FetchedRecord[];
     };
     const messages = forKafkajs(await decode(stored(numbered(4), 1000), stored(numbered(4), 1010)));
