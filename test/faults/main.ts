@@ -6,7 +6,8 @@ import { mkdirSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { tableLines } from '../../apps/cli/src/views/table.js';
 import { stopControllers } from './scenarios/controller-zombies.js';
-import { CANARY_FAULTS, timeDecisions } from './scenarios/decision-times.js';
+import { CANARY_FAULTS, casesOf, USUAL_ERRORS } from './scenarios/decision-cases.js';
+import { timeDecisions } from './scenarios/decision-times.js';
 import { killEvaluators } from './scenarios/evaluator-kills.js';
 import { stopKafka } from './scenarios/kafka-stop.js';
 import { runOutages } from './scenarios/outages.js';
@@ -28,7 +29,7 @@ interface DecisionTimesChoice {
   readonly rate: number;
   readonly routers: number;
   readonly max?: number;
-  readonly ownErrors?: number;
+  readonly ownErrors: number;
 }
 
 const program = new Command('npm run test:faults --')
@@ -114,13 +115,14 @@ program
   .option('--tables <n>', 'routing tables that an abort has to reach', positive, 50)
   .option('--rate <n>', 'predictions a second', positive, 500)
   .option('--routers <n>', 'that share them', positive, 2)
-  .option('--own-errors <share>', 'of both versions when all is well, e.g. 0.02 (default: none)', positive)
+  .option('--own-errors <share>', 'of both versions when all is well; 0: none', share, USUAL_ERRORS)
   .option('--max <share>', 'errors of the canary that end it whatever stable does, e.g. 0.1 (default: 0.5)', positive)
   .action((options: DecisionTimesChoice) =>
     show((context) => {
       const faults = CANARY_FAULTS.filter((fault) => options.faults.split(',').includes(fault));
-      const { max: maxErrors, rate: predictionsPerSecond } = options;
-      return timeDecisions({ ...options, faults, predictionsPerSecond, maxErrors }, context);
+      const { max: maxErrors, rate: predictionsPerSecond, ownErrors, runs } = options;
+      const cases = casesOf(faults, ownErrors, runs);
+      return timeDecisions({ ...options, cases, predictionsPerSecond, maxErrors }, context);
     }),
   );
 
@@ -170,6 +172,12 @@ async function show(run: (context: ScenarioContext) => Promise<ScenarioResult>):
 function positive(text: string): number {
   const value = Number(text);
   if (!(value > 0)) throw new InvalidArgumentError('a number above 0');
+  return value;
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (!(value >= 0 && value < 1)) throw new InvalidArgumentError('a number from 0 to 1');
   return value;
 }
 

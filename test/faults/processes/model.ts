@@ -21,7 +21,9 @@ export type ModelQuestion =
       /** Share of answers that are 500 when all is well; default none. */
       readonly ownErrors?: number;
     }
-  | { readonly kind: 'mode'; readonly mode: ModelMode };
+  | { readonly kind: 'mode'; readonly mode: ModelMode; readonly ownErrors: number }
+  /** When it refused its first prediction in this mode, ms since the epoch; 0: none. */
+  | { readonly kind: 'first-refusal' };
 
 const ANSWER = JSON.stringify({
   outputs: [{ name: 'class', datatype: 'INT64', shape: [1], data: [3] }],
@@ -32,6 +34,7 @@ const DRIP_MS = 1_000;
 const random = seededRandom(1);
 let mode: ModelMode = 'ok';
 let ownErrors = 0;
+let firstRefusalMs = 0;
 
 const http = createServer((request, response) => {
   request.resume();
@@ -46,6 +49,7 @@ const http = createServer((request, response) => {
   }
   switch (mode) {
     case 'refuses':
+      firstRefusalMs ||= Date.now();
       response.writeHead(500, { 'content-type': 'application/json', 'content-length': 2 });
       return response.end('{}');
     case 'hangs':
@@ -63,8 +67,10 @@ const http = createServer((request, response) => {
 http.keepAliveTimeout = 60_000;
 
 answerWith<ModelQuestion, number>(async (question) => {
+  if (question.kind === 'first-refusal') return firstRefusalMs;
   if (question.kind === 'mode') {
-    mode = question.mode;
+    ({ mode, ownErrors } = question);
+    firstRefusalMs = 0;
     return 0;
   }
   ownErrors = question.ownErrors ?? 0;

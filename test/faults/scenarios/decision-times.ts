@@ -9,28 +9,10 @@ import type { TablesQuestion } from '../processes/tables.js';
 import { ControllerApi } from '../world/controller-api.js';
 import { type FaultWorld, startFaultWorld } from '../world/fault-world.js';
 import { comesTrue } from '../world/settle.js';
+import { CANARY_SHARE, type CanaryCase, type CanaryFault, type DecisionTimesOptions } from './decision-cases.js';
+import { type DecisionTimes, progressOf, resultOf, type Timed, type TimedCase } from './decision-figures.js';
 import { DecisionTrace, type TracedDecision } from './decision-trace.js';
-import { quantile } from './figures.js';
-import type { ScenarioContext, ScenarioResult } from './scenario.js';
-
-/** How a canary goes wrong. `killed`: its process is gone. */
-export const CANARY_FAULTS = ['killed', 'refuses', 'hangs', 'garbage', 'drips'] as const;
-export type CanaryFault = (typeof CANARY_FAULTS)[number];
-
-export interface DecisionTimesOptions {
-  /** Of each fault. */
-  readonly runs: number;
-  readonly faults: readonly CanaryFault[];
-  /** Aborts by hand. */
-  readonly aborts: number;
-  readonly tables: number;
-  readonly predictionsPerSecond: number;
-  readonly routers: number;
-  /** The ceiling of the canary's errors, 0 to 1; default: that of a rollout, .5. */
-  readonly maxErrors?: number | undefined;
-  /** Share of both versions' answers that are errors when all is well, 0 to 1; default none. */
-  readonly ownErrors?: number | undefined;
-}
+import type { ScenarioContext } from './scenario.js';
 
 const MODEL = 'judged';
 const UNCHECKED = { accuracy: 'off', latency: 'off' } as const;
@@ -39,10 +21,8 @@ const DEADLINE = '2s';
 /** Traffic of both versions before something goes wrong: so long, and up to a second more, for fresh starts begin each second. */
 const BEFORE_MS = { least: 1_000, spread: 1_000 };
 const DECISION_MS_MAX = 60_000;
-const GOAL_MS = 1_000;
-const ABORT_GOAL_MS = 100;
-const APART_GOAL_MS = 1_000;
-const CANARY_SHARE = 0.1;
+/** The line in odds goes by so many of stable's newest predictions, whole buckets; and some more. */
+const HISTORY_PREDICTIONS = 11_000;
 
 /** Time from a canary's fault to weight 0 at every router, and from an abort by hand to weight 0 at many routing tables. */
 export async function timeDecisions(options: DecisionTimesOptions, { say }: ScenarioContext): Promise<DecisionTimes> {
@@ -58,40 +38,27 @@ export async function timeDecisions(options: DecisionTimesOptions, { say }: Scen
   await world.startAll();
   const stage = await Stage.open(world, options);
   opened.defer(() => stage.close());
-  const byFault = new Map<CanaryFault, Timed[]>();
-  for (let run = 1; run <= options.runs; run++) {
-    for (const fault of options.faults) {
-      const timed = await stage.timeFault(fault);
-      byFault.set(fault, [...(byFault.get(fault) ?? []), timed]);
+  const faults: TimedCase[] = [];
+  for (const [ownErrors, cases] of Map.groupBy(options.cases, (of) => of.ownErrors)) {
+    const group = cases.map((of): TimedCase => ({ of, timed: [] }));
+    faults.push(...group);
+    await stage.fillHistory(ownErrors);
+    const runs = Math.max(...cases.map((of) => of.runs));
+    for (let run = 1; run <= runs; run++) {
+      for (const { of, timed } of group) if (run <= of.runs) timed.push(await stage.timeFault(of));
+      if (run % 10 === 0 || run === runs) say(progressOf(run, group));
     }
-    if (run % 10 === 0 || run === options.runs) say(progressOf(run, byFault));
   }
   const abortMs: number[] = [];
   for (let i = 0; i < options.aborts; i++) abortMs.push(...(await stage.timeAbort()));
   await stage.endLoad();
-  return resultOf(options, { byFault, abortMs, apartMs: stage.apartMs() });
-}
-
-/** In ms. */
-export interface DecisionFigures {
-  readonly byFault: Readonly<Partial<Record<CanaryFault, readonly Timed[]>>>;
-  readonly abortMs: readonly number[];
-  /** How long routers served different generations, change by change. */
-  readonly apartMs: readonly number[];
-}
-
-export interface DecisionTimes extends ScenarioResult {
-  readonly figures: DecisionFigures;
-}
-
-/** One run: where its time went, and what clients saw meanwhile. */
-export interface Timed extends TracedDecision {
-  readonly failed: number;
-  readonly failures: readonly string[];
+  return resultOf(options, { faults, abortMs, apartMs: stage.apartMs() });
 }
 
 class Stage {
   private canary: Child<ModelQuestion, number> | null = null;
+  /** Share of both versions' answers that are errors when all is well; see fillHistory(). */
+  private ownErrors = 0;
   private commands = 0;
   private readonly random = seededRandom(1);
 
@@ -109,8 +76,7 @@ class Stage {
 
   static async open(world: FaultWorld, options: DecisionTimesOptions): Promise<Stage> {
     const stable = new Child<ModelQuestion, number>('model');
-    const { ownErrors = 0 } = options;
-    const stablePort = await stable.ask({ kind: 'listen', port: 0, ownErrors });
+    const stablePort = await stable.ask({ kind: 'listen', port: 0 });
     const api = new ControllerApi(() => world.running('controller').map(({ url }) => url));
     const load = new Child<LoadQuestion, LoadFigures>('load');
     const tables = new Child<TablesQuestion, readonly number[]>('tables');
@@ -126,21 +92,59 @@ class Stage {
     await Promise.all([this.stable.kill(), this.canary?.kill(), this.load.kill(), this.tables.kill()]);
   }
 
-  /** Breaks a canary that has 10 % and fares well, and waits until no router sends it anything. */
-  async timeFault(fault: CanaryFault): Promise<Timed> {
+  /** From now on both versions fail so much when all is well; and until all that stable is judged by is of such traffic. */
+  async fillHistory(ownErrors: number): Promise<void> {
+    this.ownErrors = ownErrors;
+    await this.stable.ask({ kind: 'mode', mode: 'ok', ownErrors });
+    let answered = 0;
+    await this.until('stable has a history', async () => {
+      answered += (await this.load.ask({ kind: 'figures' })).answered;
+      return answered >= HISTORY_PREDICTIONS;
+    });
+  }
+
+  /** A canary at 10 % goes wrong, or is so from the beginning; until no router sends it anything. */
+  async timeFault({ fault, later }: CanaryCase): Promise<Timed> {
     const { maxErrors } = this.options;
-    const state = await this.roll({ accuracy: 'off', ...(maxErrors && { errorRate: { max: maxErrors } }) });
-    await this.load.ask({ kind: 'figures' });
-    const faultMs = Date.now();
-    if (fault === 'killed') await this.canary!.kill();
-    else await this.canary!.ask({ kind: 'mode', mode: fault });
-    const traced = await this.trace.ended(state, faultMs, DECISION_MS_MAX);
+    const checks = { accuracy: 'off', ...(maxErrors && { errorRate: { max: maxErrors } }) };
+    const timed = later ? await this.timeLater(fault, checks) : await this.timeFirst(fault, checks);
     // Predictions that were under way may still fail.
     await delay(100);
     const { failed, failures } = await this.load.ask({ kind: 'figures' });
-    if (fault === 'killed') this.canary = null;
-    else await this.canary!.ask({ kind: 'mode', mode: 'ok' });
-    return { ...traced, failed, failures };
+    return { ...timed, failed, failures };
+  }
+
+  private async timeLater(fault: CanaryFault, checks: object): Promise<TracedDecision> {
+    const state = await this.roll(checks);
+    await this.load.ask({ kind: 'figures' });
+    const faultMs = Date.now();
+    await this.breakCanary(fault);
+    return this.trace.ended(state.rollout!.rollout, () => faultMs, DECISION_MS_MAX);
+  }
+
+  private async timeFirst(fault: CanaryFault, checks: object): Promise<TracedDecision> {
+    const canary = await this.haveCanary();
+    await this.load.ask({ kind: 'figures' });
+    await this.breakCanary(fault);
+    const { rollout } = (await this.begins(checks, () => true)).rollout!;
+    return this.trace.ended(rollout, () => canary.ask({ kind: 'first-refusal' }), DECISION_MS_MAX);
+  }
+
+  private async breakCanary(fault: CanaryFault): Promise<void> {
+    if (fault !== 'killed') return void (await this.canary!.ask({ kind: 'mode', mode: fault, ownErrors: 0 }));
+    await this.canary!.kill();
+    this.canary = null;
+  }
+
+  /** One that fares well. */
+  private async haveCanary(): Promise<Child<ModelQuestion, number>> {
+    const { ownErrors } = this;
+    if (!this.canary) {
+      this.canary = new Child<ModelQuestion, number>('model');
+      await this.canary.ask({ kind: 'listen', port: this.canaryPort });
+    }
+    await this.canary.ask({ kind: 'mode', mode: 'ok', ownErrors });
+    return this.canary;
   }
 
   /** From the order until each table sends the canary nothing, by table. */
@@ -174,23 +178,26 @@ class Stage {
 
   /** A rollout at 10 % with traffic on both versions. */
   private async roll(checks: object): Promise<RolloutState> {
-    if (!this.canary) {
-      this.canary = new Child<ModelQuestion, number>('model');
-      const { ownErrors = 0 } = this.options;
-      await this.canary.ask({ kind: 'listen', port: this.canaryPort, ownErrors });
-    }
+    await this.haveCanary();
+    const isOn = (state: RolloutState): boolean =>
+      state.weights['v2'] === CANARY_SHARE && this.trace.routersAt(state.generation);
+    const state = await this.begins(checks, isOn);
+    await delay(BEFORE_MS.least + BEFORE_MS.spread * this.random());
+    const { generation } = (await this.api.state(MODEL))!;
+    // On a machine that is busy with something else a version may well be slower than the other.
+    return generation === state.generation ? state : this.roll(checks);
+  }
+
+  /** Begins a rollout and waits until it is so. */
+  private async begins(checks: object, isSo: (state: RolloutState) => boolean): Promise<RolloutState> {
     const { rolloutCount } = (await this.api.state(MODEL))!;
     await this.order('rollouts', { ...this.file(), ...this.rollout(checks) });
     let state: RolloutState | null = null;
     await this.until('the rollout begins', async () => {
       state = await this.api.state(MODEL);
-      const isOn = state?.rolloutCount === rolloutCount + 1 && state.weights['v2'] === CANARY_SHARE;
-      return isOn && this.trace.routersAt(state!.generation);
+      return state?.rolloutCount === rolloutCount + 1 && isSo(state);
     });
-    await delay(BEFORE_MS.least + BEFORE_MS.spread * this.random());
-    const { generation } = (await this.api.state(MODEL))!;
-    // On a machine that is busy with something else a version may well be slower than the other.
-    return generation === state!.generation ? state! : this.roll(checks);
+    return state!;
   }
 
   private file(): object {
@@ -224,75 +231,4 @@ class Stage {
     if (!(await comesTrue(condition, DECISION_MS_MAX)))
       throw new Error(`not within ${DECISION_MS_MAX / 1000} s: ${what}`);
   }
-}
-
-const PARTS = ['evidence', 'bucket', 'verdict', 'decision', 'spread'] as const;
-const ms = (values: readonly number[], q: number): string => `${Math.round(quantile(values, q))}`;
-
-function progressOf(run: number, byFault: ReadonlyMap<CanaryFault, readonly Timed[]>): string {
-  const parts = [...byFault].map(([fault, timed]) => {
-    const totals = timed.map(({ total }) => total);
-    return `${fault} ${ms(totals, 0.5)}/${ms(totals, 0.99)} ms`;
-  });
-  return `${run} runs, p50/p99: ${parts.join(', ')}`;
-}
-
-interface Measured {
-  readonly byFault: ReadonlyMap<CanaryFault, readonly Timed[]>;
-  readonly abortMs: readonly number[];
-  readonly apartMs: readonly number[];
-}
-
-function resultOf(options: DecisionTimesOptions, { byFault, abortMs, apartMs }: Measured): DecisionTimes {
-  const empty = new Array<string>(PARTS.length + 2).fill('-');
-  const both = (values: readonly number[]): string => `${ms(values, 0.5)} / ${ms(values, 0.99)}`;
-  const rows = [...byFault].map(([fault, timed]) => [
-    fault,
-    String(timed.length),
-    both(timed.map(({ total }) => total)),
-    ...PARTS.map((part) => both(timed.map((one) => one[part]))),
-    String(timed.reduce((sum, one) => sum + one.failed, 0)),
-    [...new Set(timed.map(({ reason }) => reason))].join(', '),
-  ]);
-  if (abortMs.length > 0)
-    rows.push(['abort by hand', `${options.aborts} to ${options.tables} tables`, both(abortMs), ...empty]);
-  rows.push([
-    'routers differ',
-    `${apartMs.length} changes`,
-    `${both(apartMs)}, at most ${Math.max(...apartMs)}`,
-    ...empty,
-  ]);
-  const problems = problemsOf(options, { byFault, abortMs, apartMs });
-  const failed = [...byFault.values()].flat().reduce((sum, one) => sum + one.failed, 0);
-  return {
-    passed: problems.length === 0,
-    head: ['what', 'runs', 'to weight 0, ms p50 / p99', 'evidence', 'bucket and age', 'verdict', 'decision', 'spread', 'failed', 'told as'], // prettier-ignore
-    rows,
-    problems,
-    summary: `${options.predictionsPerSecond} predictions/s, ${CANARY_SHARE * 100} % canary, ${(options.ownErrors ?? 0) * 100} % errors when all is well: ${problems.length === 0 ? 'all goals met' : 'goals not met'}, ${failed} predictions failed`,
-    figures: { byFault: Object.fromEntries(byFault), abortMs, apartMs },
-  };
-}
-
-function problemsOf({ faults }: DecisionTimesOptions, { byFault, abortMs, apartMs }: Measured): readonly string[] {
-  const failing = faults.filter((fault) => fault === 'killed' || fault === 'refuses');
-  const p99 = (fault: CanaryFault): number =>
-    quantile(
-      byFault.get(fault)!.map(({ total }) => total),
-      0.99,
-    );
-  return [
-    ...failing
-      .filter((fault) => p99(fault) > GOAL_MS)
-      .map((fault) => `${fault}: p99 is ${p99(fault)} ms, goal ${GOAL_MS}`),
-    ...(quantile(abortMs, 0.99) > ABORT_GOAL_MS
-      ? [`abort by hand: p99 is ${ms(abortMs, 0.99)} ms, goal ${ABORT_GOAL_MS}`]
-      : []),
-    ...(Math.max(...apartMs) > APART_GOAL_MS
-      ? [`routers served different generations for ${Math.max(...apartMs)} ms`]
-      : []),
-    ...[...byFault].flatMap(([fault, timed]) =>
-      timed.flatMap(({ failures }) => failures.map((failure) => `${fault}: a prediction failed: ${failure}`)),
-    ),
-  ];
 }

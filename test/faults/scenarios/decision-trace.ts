@@ -7,7 +7,6 @@ import {
   cloudEventData,
   type Decision,
   decisionCodec,
-  type RolloutState,
   type Verdict,
   verdictCodec,
 } from '@app/shared';
@@ -79,9 +78,8 @@ export class DecisionTrace {
     return this.routerTimes(generation).length === this.world.of('router').length;
   }
 
-  /** Waits until the rollout of a state is over everywhere, and says where the time since the fault went. */
-  async ended(state: RolloutState, faultMs: number, withinMs: number): Promise<TracedDecision> {
-    const rollout = state.rollout!.rollout;
+  /** Waits until a rollout is over everywhere, and says where the time since the fault went. */
+  async ended(rollout: string, faultMs: () => number | Promise<number>, withinMs: number): Promise<TracedDecision> {
     const find = (): Placed<Decision> | undefined =>
       this.decisions.find(({ value }) => value.rollout === rollout && value.action === 'rolled-back');
     const isOver = async (): Promise<boolean> => {
@@ -91,7 +89,7 @@ export class DecisionTrace {
     if (!(await comesTrue(isOver, withinMs)))
       throw new Error(`${rollout} was not rolled back within ${withinMs / 1000} s`);
     await Promise.all(this.followers.map((follower) => follower.caughtUp()));
-    return this.split(find()!, state, faultMs);
+    return this.split(find()!, await faultMs());
   }
 
   /** How long routers served different generations, by generation. */
@@ -103,11 +101,12 @@ export class DecisionTrace {
     });
   }
 
-  private split(decision: Placed<Decision>, { generation }: RolloutState, faultMs: number): TracedDecision {
+  private split(decision: Placed<Decision>, faultMs: number): TracedDecision {
     const { cause, reason } = decision.value;
     const verdictId = cause.kind === 'verdict' ? cause.verdictId : '';
     const verdict = this.verdicts.find(({ value }) => value.verdictId === verdictId)!;
-    const { outcome } = verdict.value.cut.positions;
+    const { generation, cut } = verdict.value;
+    const { outcome } = cut.positions;
     const counted = this.buckets.filter(
       ({ value, partition, offset }) => value.generation === generation && offset < (outcome[partition] ?? 0),
     );

@@ -1,4 +1,5 @@
 import { CanaryError } from '@app/shared';
+import { CUT_INTERVAL_MS } from '../domain/engine.js';
 import type { OwnerDeps } from './owner-deps.js';
 import { OwnerSession } from './owner-session.js';
 
@@ -23,6 +24,8 @@ export class ModelOwner {
   private unreadableToldMs = Number.NEGATIVE_INFINITY;
   private phase: OwnerState = 'taking-over';
   private newestCut = 0;
+  /** Waits for the next cut, and expects nothing of it. */
+  private isIdle = false;
 
   constructor(
     private readonly deps: OwnerDeps,
@@ -43,6 +46,11 @@ export class ModelOwner {
   /** A new assignment has this partition still: an owner that was replaced may begin again. */
   assignedAgain(): void {
     this.wake.abort(new CanaryError('assigned-again', 'the partition is still assigned'));
+  }
+
+  /** A model of its partition has a rollout: if it had none so far, the next cut is made now, not a second later. */
+  rolloutGoesOn(): void {
+    if (this.isIdle) this.wake.abort(new CanaryError('rollout-goes-on', 'there is something to judge'));
   }
 
   /** Lets the cut in flight end, then lets go. */
@@ -74,7 +82,7 @@ export class ModelOwner {
   }
 
   private async term(onCut: () => void): Promise<void> {
-    const { clock, sleep } = this.deps;
+    const { clock } = this.deps;
     const { signal } = this.ending;
     this.phase = 'taking-over';
     const since = this.trimmedSinceMs;
@@ -92,7 +100,10 @@ export class ModelOwner {
           this.trimmedSinceMs = null;
         }
         this.newestCut = session.stands().number;
-        await sleep(Math.max(1, session.intervalMs() - (clock.monotonicMs() - startedMs)), signal);
+        const everyMs = session.intervalMs();
+        this.isIdle = everyMs === CUT_INTERVAL_MS.idle;
+        await this.pause(Math.max(1, everyMs - (clock.monotonicMs() - startedMs)));
+        this.isIdle = false;
       }
     } finally {
       await session.close();

@@ -1,8 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { partitionOf } from '@app/shared';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CUT_INTERVAL_MS } from '../domain/engine.js';
 import { aBucket, aState, placed } from '../testing/builders.js';
 import { CONTROL_PARTITIONS, OwnerStage, until } from '../testing/owner-stage.js';
 import { ModelOwners } from './model-owners.js';
+import type { OwnerDeps } from './owner-deps.js';
 
 /** One model in each partition. */
 const MODELS = [0, 1].map((owner) =>
@@ -21,8 +24,8 @@ afterEach(async () => {
   await stage.close();
 });
 
-function join(): ModelOwners {
-  const member = new ModelOwners(stage.deps(), { groupId: 'evaluator-owners' });
+function join(change: Partial<OwnerDeps> = {}): ModelOwners {
+  const member = new ModelOwners({ ...stage.deps(), ...change }, { groupId: 'evaluator-owners' });
   members.push(member);
   return member;
 }
@@ -91,6 +94,22 @@ describe('owners of models in several processes', { timeout: 30_000 }, () => {
     await traffic(2);
     await until(async () => (await folded(0)) === 36);
     expect(stage.metrics.counts).toMatchObject({ fenced: 1 });
+  });
+
+  it('that have no rollout cut for one as soon as they read of it', async () => {
+    for (const model of MODELS) await stage.decide(aState(model, 0, { ended: true }));
+    // Whoever waits for its next cut as long as owners without rollouts do waits for ever.
+    let idle = 0;
+    const sleep: OwnerDeps['sleep'] = async (ms, signal) => {
+      if (ms <= CUT_INTERVAL_MS.open) return stage.deps().sleep(ms, signal);
+      idle++;
+      await delay(2 ** 30, undefined, { signal }).finally(() => idle--);
+    };
+    const member = join({ sleep });
+    await until(() => owned(member).length === 2 && cutting(member) && idle === 2);
+    await stage.decide(aState(MODELS[0]!, 2));
+    await until(async () => (await stage.published(0)).cuts.at(-1)?.known[MODELS[0]!] === 5);
+    expect((await stage.published(1)).cuts.at(-1)?.known).toEqual({ [MODELS[1]!]: 4 });
   });
 
   it('survive a broker that goes away for a while', async () => {

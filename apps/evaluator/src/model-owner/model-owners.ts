@@ -20,11 +20,13 @@ export class ModelOwners {
   private readonly leaving = new Set<Promise<void>>();
   private readonly consumer: BusConsumer;
   private closing = false;
+  private readonly onRollout = (owner: number): void => this.owners.get(owner)?.rolloutGoesOn();
 
   constructor(
     private readonly deps: OwnerDeps,
     options: ModelOwnersOptions,
   ) {
+    deps.plans.addRolloutListener(this.onRollout);
     this.consumer = deps.bus.consumer({
       groupId: options.groupId,
       topics: [deps.topics.checkpoint],
@@ -49,6 +51,7 @@ export class ModelOwners {
   /** Ends all terms after their cut in flight, which it waits for a little, then leaves the group. */
   async close(): Promise<void> {
     this.closing = true;
+    this.deps.plans.removeRolloutListener(this.onRollout);
     for (const owner of this.owners.values()) this.letGo(owner);
     const left = new AbortController();
     const patience = this.deps.sleep(CLOSE_MS_MAX, left.signal).catch(() => undefined); // all have left: no need of it

@@ -106,6 +106,8 @@ describe('an owner of models', () => {
     const session = await stage.begin(OWNER);
     expect(session.intervalMs()).toBe(CUT_INTERVAL_MS.idle);
     await stage.decide(aState('fraud', 0));
+    // The state came while a cut was made: it is not known to it, and waits for the next one.
+    expect(session.intervalMs()).toBe(CUT_INTERVAL_MS.open);
     await session.cut();
     expect(session.intervalMs()).toBe(CUT_INTERVAL_MS.open);
     const urgent = partitionOf('urgent-1', CONTROL_PARTITIONS) === OWNER ? 'urgent-1' : 'urgent-2';

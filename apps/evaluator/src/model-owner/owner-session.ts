@@ -59,10 +59,20 @@ export class OwnerSession {
     return this.standing;
   }
 
+  /** From one cut to the next, as things stand. */
   intervalMs(): number {
     const { models } = this.standing;
-    if (!models.hasOpenRollouts()) return CUT_INTERVAL_MS.idle;
+    if (!models.hasOpenRollouts() && !this.beginsRollout()) return CUT_INTERVAL_MS.idle;
     return models.urgent() ? CUT_INTERVAL_MS.urgent : CUT_INTERVAL_MS.open;
+  }
+
+  /** Whether a model of its has a rollout that none of its cuts knows of yet. */
+  private beginsRollout(): boolean {
+    const { plans } = this.deps;
+    const { models } = this.standing;
+    for (const model of plans.modelsOf(this.owner))
+      if (plans.hasNewRollout(model, models.get(model)?.sequence ?? -1)) return true;
+    return false;
   }
 
   /**

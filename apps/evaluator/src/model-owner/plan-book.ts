@@ -11,6 +11,9 @@ import { StateDirectory } from '../domain/cut/state-directory.js';
 import type { ModelPlan } from '../domain/plan.js';
 import type { GenerationDirectory } from '../domain/slot/generation-directory.js';
 
+/** Whose model it is: a partition of evaluator-checkpoint. */
+export type RolloutListener = (owner: number) => void;
+
 export interface PlanBookDeps {
   readonly bus: MessageBus;
   readonly stateTopic: string;
@@ -24,6 +27,7 @@ export class PlanBook {
   private readonly history = new PlanHistory();
   private readonly states = new StateDirectory();
   private readonly modelsByOwner = new Map<number, Set<string>>();
+  private readonly rolloutListeners = new Set<RolloutListener>();
   private readonly follower: BusFollower;
 
   constructor(private readonly deps: PlanBookDeps) {
@@ -75,6 +79,21 @@ export class PlanBook {
     return this.modelsByOwner.get(owner) ?? NO_MODELS;
   }
 
+  /** Whether a model has a rollout going on that was not known yet at a decision sequence. */
+  hasNewRollout(model: string, sequence: number): boolean {
+    const newest = this.newest(model);
+    return newest !== undefined && newest.sequence > sequence && isGoingOn(newest);
+  }
+
+  /** From now on told of every state with a rollout that is going on. */
+  addRolloutListener(listener: RolloutListener): void {
+    this.rolloutListeners.add(listener);
+  }
+
+  removeRolloutListener(listener: RolloutListener): void {
+    this.rolloutListeners.delete(listener);
+  }
+
   async close(): Promise<void> {
     await this.follower.close();
   }
@@ -92,7 +111,9 @@ export class PlanBook {
     const owner = partitionOf(known.plan.model, this.deps.controlPartitions);
     const models = this.modelsByOwner.get(owner) ?? new Set();
     this.modelsByOwner.set(owner, models.add(known.plan.model));
+    if (isGoingOn(known)) for (const listener of this.rolloutListeners) listener(owner);
   }
 }
 
 const NO_MODELS: ReadonlySet<string> = new Set();
+const isGoingOn = ({ plan: { rollout } }: KnownPlan): boolean => rollout !== null && !rollout.ended;
