@@ -68,9 +68,9 @@ export function startHaproxy(upstreamPort: number, place: Place): Promise<Proxy>
   return startProxy('HAProxy', place, 'haproxy', (port) => haproxyArgs({ folder, port, upstreamPort }));
 }
 
-/** One of the proxies of this folder that are programs of Node. */
-export function startNodeProxy(
-  name: 'fastify-http-proxy' | 'http-proxy',
+/** One of the programs of Node in this folder: proxies, and what only answers. */
+export function startNodeProgram(
+  name: 'fastify-http-proxy' | 'http-proxy' | 'node-http',
   upstreamPort: number,
   place: Place,
 ): Promise<Proxy> {

@@ -2,7 +2,7 @@ import { say } from '../framework/context.js';
 import { ratioSpread } from '../framework/figures.js';
 import { row, type Goal, type Section } from '../framework/report.js';
 import { inTurns } from '../framework/rounds.js';
-import { type Proxy, startHaproxy, startNginx, startNodeProxy, startRouter } from './contestants.js';
+import { type Proxy, startHaproxy, startNginx, startNodeProgram, startRouter } from './contestants.js';
 import { measureProxy } from './measure.js';
 import type { RouterBenchWorld } from './world.js';
 
@@ -10,6 +10,7 @@ const ROUTER = 'router';
 const NGINX = 'nginx';
 const NGINX_JSON = 'nginx with a JSON access log';
 const HAPROXY = 'HAProxy';
+const NODE_HTTP = 'node-http';
 const FASTIFY = 'fastify-http-proxy';
 const HTTP_PROXY = 'http-proxy';
 const GOALS: Readonly<Record<string, Goal>> = { [NGINX]: { atMost: 2.3 }, [NGINX_JSON]: { atMost: 2 } };
@@ -30,13 +31,14 @@ export async function star(
     }
     if (has.hasHaproxy) proxies.push(await startHaproxy(port, context));
     proxies.push(await startRouter({ name: ROUTER, env: world.routerEnv }, context));
-    for (const name of [FASTIFY, HTTP_PROXY] as const) proxies.push(await startNodeProxy(name, port, context));
+    for (const name of [NODE_HTTP, FASTIFY, HTTP_PROXY] as const)
+      proxies.push(await startNodeProgram(name, port, context));
     const samples = await inTurns(proxies, { rounds, warmUps }, (proxy) => {
       say(`  ${proxy.name} ...`);
       return measureProxy(proxy, { seconds, guard: context.guard });
     });
     const cpuUs = (name: string): readonly number[] => samples.get(name)?.map((sample) => sample.cpuUs) ?? [];
-    const all = [NGINX, NGINX_JSON, HAPROXY, ROUTER, FASTIFY, HTTP_PROXY];
+    const all = [NGINX, NGINX_JSON, HAPROXY, NODE_HTTP, ROUTER, FASTIFY, HTTP_PROXY];
     return {
       title: 'Router: CPU per prediction, 700 bytes in, 300 out, 64 connections, as many as go, outcomes on',
       rows: [
@@ -51,6 +53,7 @@ export async function star(
         ),
       ],
       notes: [
+        'node-http forwards nothing: it is node:http that answers by itself.',
         ...(has.hasNginx ? [] : ['nginx is not here (Debian: nginx-light).']),
         ...(has.hasHaproxy ? [] : ['HAProxy is not here (Debian: haproxy).']),
       ],
