@@ -5,6 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { tableLines } from '../../apps/cli/src/views/table.js';
+import { churn } from './scenarios/churn.js';
 import { stopControllers } from './scenarios/controller-zombies.js';
 import { CANARY_FAULTS, casesOf, USUAL_ERRORS } from './scenarios/decision-cases.js';
 import { timeDecisions } from './scenarios/decision-times.js';
@@ -145,6 +146,18 @@ program
   .option('--seed <n>', 'of traffic and faults', positive, 1)
   .action(({ minutes, rate, models, seed }: { minutes: number; rate: number; models: number; seed: number }) =>
     show((context) => soak({ minutes, predictionsPerSecond: rate, models, seed }, context)),
+  );
+
+program
+  .command('churn')
+  .description(
+    'Very many connections to a router, used well and badly: no descriptor, memory or outcome is left behind.',
+  )
+  .option('--connections <n>', 'how many', positive, 100_000)
+  .option('--at-once <n>', 'of these', positive, 64)
+  .option('--seed <n>', 'of what clients do', positive, 1)
+  .action(({ connections, atOnce, seed }: { connections: number; atOnce: number; seed: number }) =>
+    show((context) => churn({ connections, concurrency: atOnce, seed }, context)),
   );
 
 await program.parseAsync();

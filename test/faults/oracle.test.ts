@@ -20,7 +20,7 @@ import { type Standalone, startStandalone } from '../../apps/standalone/src/stan
 import { type LogRecord, MemoryLogSource } from './oracle/log-source.js';
 import { type Evidence, judge, POISON_KEY } from './oracle/oracle.js';
 import { putPoison } from './schedule/poison.js';
-import { Clients } from './world/clients.js';
+import { Clients, type SentPrediction } from './world/clients.js';
 import { Operators } from './world/operators.js';
 import type { Incarnation } from './world/service-slot.js';
 import { comesTrue, routerFigures, shownWindows } from './world/settle.js';
@@ -265,6 +265,14 @@ describe('the oracle', () => {
       ];
     });
     expect(await rulesAfter(again)).toEqual(['slot-position']);
+  });
+
+  it('takes a prediction that its client gave up for none that failed: with an outcome, and without', async () => {
+    const left = { status: 0, version: null, predictionId: null, leftEarly: true } as const;
+    const sent = (change: (all: readonly SentPrediction[]) => readonly SentPrediction[]): Mutation =>
+      evidence(({ clients }) => ({ clients: { ...clients!, sent: change(clients!.sent) } }));
+    expect(await rulesAfter(sent((all) => all.map((p, i) => (i === 5 ? { ...p, ...left } : p))))).toEqual([]);
+    expect(await rulesAfter(sent((all) => [...all, { ...all[5]!, ...left }]))).toEqual([]);
   });
 
   it.each<[string, Mutation, readonly string[]]>([

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { ScheduledFault } from './schedule/schedule.js';
+import { churn } from './scenarios/churn.js';
 import { runTraffic } from './scenarios/traffic-run.js';
 import { Metrics } from './world/metrics.js';
 import { comesTrue } from './world/settle.js';
@@ -50,4 +51,11 @@ it('everything is exact after half a minute of faults, and after a takeover from
   );
   for (const n of [outcomes, buckets, labels, decisions, verdicts.verdicts, deadLetters]) expect(n).toBeGreaterThan(0);
   expect(clients!.predictions).toBeGreaterThan(0);
+});
+
+it('two thousand connections, used well and badly, leave nothing behind', async () => {
+  const keepIn = process.env['FAULTS_KEEP'] ?? null;
+  const { problems, summary } = await churn({ connections: 2_000, concurrency: 64, seed: 11 }, { say, keepIn });
+  say(summary);
+  expect(problems).toEqual([]);
 });

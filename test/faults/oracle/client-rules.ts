@@ -40,6 +40,8 @@ export interface ClientFigures {
   readonly predictions: number;
   /** Not answered because their router was killed or suspended. */
   readonly failedWithRouter: number;
+  /** Not answered because their clients did not wait. */
+  readonly leftEarly: number;
   /** Answered, and their outcome was in the memory of a router that was killed. */
   readonly lostWithRouter: number;
   readonly dropped: number;
@@ -63,6 +65,7 @@ export function checkClients(
   const byIncarnation = new Map(side.incarnations.map((one) => [one.id, new AskedRouter(one)]));
   for (const id of index.twice) differences.add('outcome-twice', id, 'two outcome records, not one written twice');
   let failedWithRouter = 0;
+  let leftEarly = 0;
   const known = new Set<string>();
   for (const prediction of side.sent) {
     const router = byIncarnation.get(prediction.incarnation)!;
@@ -70,7 +73,8 @@ export function checkClients(
     router.asked++;
     if (isFailure(prediction)) {
       router.unanswered++;
-      if (router.wasAway(prediction)) failedWithRouter++;
+      if (prediction.leftEarly) leftEarly++;
+      else if (router.wasAway(prediction)) failedWithRouter++;
       else differences.add('failed-prediction', prediction.incarnation, failureText(prediction));
     }
     if (prediction.predictionId === null) continue;
@@ -85,7 +89,7 @@ export function checkClients(
   const { lost, dropped } = checkMissing(side, [...byIncarnation.values()], differences);
   checkSticky(side.sent, index, history, differences);
   checkAccounts(side, differences);
-  return { predictions: side.sent.length, failedWithRouter, lostWithRouter: lost, dropped };
+  return { predictions: side.sent.length, failedWithRouter, leftEarly, lostWithRouter: lost, dropped };
 }
 
 /** One router process as its clients knew it. */

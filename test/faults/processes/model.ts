@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { seededRandom } from '../../../apps/standalone/src/demo/seeded-random.js';
 import { answerWith } from './child.js';
 import { OWN_ERROR_HEADER } from './own-error.js';
@@ -23,7 +23,11 @@ export type ModelQuestion =
     }
   | { readonly kind: 'mode'; readonly mode: ModelMode; readonly ownErrors: number }
   /** When it refused its first prediction in this mode, ms since the epoch; 0: none. */
-  | { readonly kind: 'first-refusal' };
+  | { readonly kind: 'first-refusal' }
+  /** How many predictions it was asked. */
+  | { readonly kind: 'asked' }
+  /** How many connections it has over which predictions came: probes are others'. */
+  | { readonly kind: 'connections' };
 
 const ANSWER = JSON.stringify({
   outputs: [{ name: 'class', datatype: 'INT64', shape: [1], data: [3] }],
@@ -35,9 +39,14 @@ const random = seededRandom(1);
 let mode: ModelMode = 'ok';
 let ownErrors = 0;
 let firstRefusalMs = 0;
+let asked = 0;
+const connections = new Set<Socket>();
 
 const http = createServer((request, response) => {
   request.resume();
+  if (request.method === 'POST') notePrediction(request.socket);
+  // Longer than anybody waits.
+  if (request.url!.endsWith('/infer/slow')) return;
   const isPrediction = request.url!.endsWith('/infer');
   if (isPrediction && mode === 'ok' && random() < ownErrors) {
     response.writeHead(500, { 'content-type': 'application/json', 'content-length': 2, [OWN_ERROR_HEADER]: '1' });
@@ -67,16 +76,34 @@ const http = createServer((request, response) => {
 http.keepAliveTimeout = 60_000;
 
 answerWith<ModelQuestion, number>(async (question) => {
-  if (question.kind === 'first-refusal') return firstRefusalMs;
-  if (question.kind === 'mode') {
-    ({ mode, ownErrors } = question);
-    firstRefusalMs = 0;
-    return 0;
+  switch (question.kind) {
+    case 'listen':
+      ownErrors = question.ownErrors ?? 0;
+      return listen(question.port);
+    case 'mode':
+      ({ mode, ownErrors } = question);
+      firstRefusalMs = 0;
+      return 0;
+    case 'first-refusal':
+      return firstRefusalMs;
+    case 'asked':
+      return asked;
+    case 'connections':
+      return connections.size;
   }
-  ownErrors = question.ownErrors ?? 0;
+});
+
+async function listen(port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject);
-    http.listen(question.port, '127.0.0.1', resolve);
+    http.listen(port, '127.0.0.1', resolve);
   });
   return (http.address() as AddressInfo).port;
-});
+}
+
+function notePrediction(socket: Socket): void {
+  asked++;
+  if (connections.has(socket)) return;
+  connections.add(socket);
+  socket.once('close', () => connections.delete(socket));
+}

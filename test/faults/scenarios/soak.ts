@@ -1,10 +1,9 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { residentMib } from '../../benchmark/process-usage.js';
 import { FAULT_KINDS, schedule } from '../schedule/schedule.js';
-import { Metrics } from '../world/metrics.js';
-import { APPS, type App, type Incarnation, type ServiceSlot } from '../world/service-slot.js';
+import { type ProcessSample, sampleOf } from '../world/process-sample.js';
+import { APPS, type App, type ServiceSlot } from '../world/service-slot.js';
 import { median } from './figures.js';
+import { COUNT, type Held, heldOver, MEMORY, third } from './held.js';
 import type { ScenarioContext, ScenarioResult } from './scenario.js';
 import { runTraffic, type Traffic, type TrafficResult } from './traffic-run.js';
 
@@ -15,21 +14,13 @@ export interface SoakOptions {
   readonly seed: number;
 }
 
-/** What a process holds at one moment. */
-interface Sample {
-  readonly atMs: number;
-  readonly residentMib: number;
-  readonly files: number;
-  readonly timers: number;
-}
-
 const FAULT_EVERY_MS = 10_000;
 const SAMPLE_EVERY_MS = 5_000;
 const SMALL_DISK = { slot: 'router-2', bytes: 3 * 1024 * 1024 };
 /** Watched from the beginning to the end: all that is done to them but killing. */
 const WITNESSES = APPS.map((app) => `${app}-1`);
-/** What is held in the last third may be so much more than in the one before. */
-const GROWTH = { share: 0.1, mib: 8, count: 10, keys: 50 } as const;
+/** So many more keys there may be in the last third than in the one before. */
+const KEYS_GROWTH = 50;
 
 /** Rollouts of many models, a fault every 10 s, for a long time: nothing grows, and everything is exact at the end. */
 export async function soak(options: SoakOptions, { say, keepIn }: ScenarioContext): Promise<ScenarioResult> {
@@ -56,7 +47,7 @@ export async function soak(options: SoakOptions, { say, keepIn }: ScenarioContex
 
 interface Endured {
   readonly faults: number;
-  readonly samples: Readonly<Record<App, readonly Sample[]>>;
+  readonly samples: Readonly<Record<App, readonly ProcessSample[]>>;
   readonly keys: readonly number[];
 }
 
@@ -77,7 +68,7 @@ async function endure(options: SoakOptions, traffic: Traffic): Promise<Endured> 
     everyMs: FAULT_EVERY_MS,
     spared: WITNESSES,
   });
-  const samples: Record<App, Sample[]> = { router: [], evaluator: [], controller: [] };
+  const samples: Record<App, ProcessSample[]> = { router: [], evaluator: [], controller: [] };
   const keys: number[] = [];
   const sample = async (): Promise<void> => {
     for (const app of APPS) {
@@ -99,80 +90,14 @@ async function endure(options: SoakOptions, traffic: Traffic): Promise<Endured> 
   return { faults: injector.record.done, samples, keys };
 }
 
-/** Null: it is suspended or cut off, and does not say how many timers it has. */
-async function sampleOf({ pid, url }: Incarnation): Promise<Sample | null> {
-  try {
-    const metrics = await Metrics.of(url, 2_000);
-    return {
-      atMs: Date.now(),
-      residentMib: residentMib(pid),
-      files: readdirSync(`/proc/${pid}/fd`).length,
-      timers: metrics.sumOfEnding('nodejs_active_resources', 'type="Timeout"'),
-    };
-  } catch {
-    return null;
-  }
-}
+const HOUR_MS = 3_600_000;
 
-/** Growth by the hour, by least squares. */
-function slopePerHour(samples: readonly { readonly atMs: number; readonly value: number }[]): number {
-  const n = samples.length;
-  if (n < 2) return NaN;
-  const meanAt = samples.reduce((sum, { atMs }) => sum + atMs, 0) / n;
-  const mean = samples.reduce((sum, { value }) => sum + value, 0) / n;
-  const above = samples.reduce((sum, { atMs, value }) => sum + (atMs - meanAt) * (value - mean), 0);
-  const below = samples.reduce((sum, { atMs }) => sum + (atMs - meanAt) ** 2, 0);
-  return (above / below) * 3_600_000;
-}
-
-/**
- * Connections come and go with what is asked, all the more where the other router is away: the most and the middle of them
- * say little. What leaks is there at every moment.
- */
-const least = (values: readonly number[]): number => Math.min(...values);
-
-const third = <T>(list: readonly T[], which: 1 | 2): readonly T[] =>
-  list.slice(Math.floor((list.length * which) / 3), Math.floor((list.length * (which + 1)) / 3));
-
-interface Held {
-  readonly what: string;
-  readonly middle: number;
-  readonly last: number;
-  readonly slope: number;
-  readonly grows: boolean;
-}
-
-function heldBy(app: App, samples: readonly Sample[]): readonly Held[] {
-  const settled = samples.slice(Math.floor(samples.length / 3));
-  const held = (
-    what: string,
-    of: (sample: Sample) => number,
-    typical: (values: readonly number[]) => number,
-    allowed: (middle: number) => number,
-  ): Held => {
-    const [middle, last] = [typical(third(samples, 1).map(of)), typical(third(samples, 2).map(of))];
-    const slope = slopePerHour(settled.map((sample) => ({ atMs: sample.atMs, value: of(sample) })));
-    return { what: `${app}: ${what}`, middle, last, slope, grows: last > middle + allowed(middle) };
-  };
+function heldBy(app: App, samples: readonly ProcessSample[]): readonly Held[] {
+  const along = ({ atMs }: ProcessSample): number => atMs / HOUR_MS;
   return [
-    held(
-      'resident MiB',
-      (sample) => sample.residentMib,
-      median,
-      (middle) => middle * GROWTH.share + GROWTH.mib,
-    ),
-    held(
-      'open files',
-      (sample) => sample.files,
-      least,
-      () => GROWTH.count,
-    ),
-    held(
-      'timers',
-      (sample) => sample.timers,
-      least,
-      () => GROWTH.count,
-    ),
+    heldOver(`${app}: resident MiB`, samples, { along, of: (sample) => sample.residentMib, rule: MEMORY }),
+    heldOver(`${app}: open files`, samples, { along, of: (sample) => sample.files, rule: COUNT }),
+    heldOver(`${app}: timers`, samples, { along, of: (sample) => sample.timers, rule: COUNT }),
   ];
 }
 
@@ -185,7 +110,7 @@ function resultOf(
   const [middleKeys, lastKeys] = [median(third(keys, 1)), median(third(keys, 2))];
   const held: readonly Held[] = [
     ...APPS.flatMap((app) => heldBy(app, samples[app])),
-    { what: 'Redis: keys', middle: middleKeys, last: lastKeys, slope: NaN, grows: lastKeys > middleKeys + GROWTH.keys },
+    { what: 'Redis: keys', middle: middleKeys, last: lastKeys, slope: NaN, grows: lastKeys > middleKeys + KEYS_GROWTH },
   ];
   const growing = held.filter(({ grows }) => grows);
   const failed = figures.clients!.failedWithRouter;

@@ -17,6 +17,8 @@ export interface SentPrediction {
   version: string | null;
   predictionId: string | null;
   error: string | null;
+  /** Its client went away by itself before the answer, or without waiting for it: it may have an outcome or none. */
+  readonly leftEarly?: true;
 }
 
 export interface ClientsOptions {
