@@ -80,7 +80,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a command that comes twice acts twice',
-    seed: 30,
+    seed: 53,
     changes: [change('rollout/transition', /if \(done\)/, 'if (false)')],
   },
   {
@@ -118,7 +118,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'summaries are trimmed up to every cut',
-    seed: 2,
+    seed: 1,
     focus: { kinds: ['crash'], machines: 'evaluator' },
     changes: [change('model-owner/owner-session', 'if (checkpoint.length > 0)', 'if (true)')],
   },
