@@ -185,10 +185,11 @@ class Running {
   }
 
   private checkEndings(): void {
+    const { ends, abortedTooLate } = this.world.people;
     for (const { model, story } of this.plan.models) {
-      const end = this.world.people.ends.get(model);
-      if (end !== EXPECTED_END[story])
-        this.report('ending', `the rollout of ${model} (${story}) ended ${end}, not ${EXPECTED_END[story]}`);
+      const end = ends.get(model);
+      const expected = abortedTooLate.has(model) ? 'promoted' : EXPECTED_END[story];
+      if (end !== expected) this.report('ending', `the rollout of ${model} (${story}) ended ${end}, not ${expected}`);
     }
     this.throwViolation();
   }

@@ -42,6 +42,8 @@ export class People {
   readonly states = new Map<string, RolloutState>();
   /** How the first rollout of each model ended. */
   readonly ends = new Map<string, string>();
+  /** Models whose abort nobody took until their rollout had ended by itself. */
+  readonly abortedTooLate = new Set<string>();
   /** Commands that nobody has answered yet. */
   unanswered = 0;
   private readonly done = new Set<string>();
@@ -140,9 +142,11 @@ export class People {
       service!.order(order).then(
         ({ result }) => host.after(1, 'answer', () => end(result.result)),
         (error: { readonly problem?: { readonly status: number; readonly detail: string } }) =>
-          host.after(1, 'answer', () =>
-            error.problem?.status === 409 ? end(`refused: ${error.problem.detail}`) : again(),
-          ),
+          host.after(1, 'answer', () => {
+            if (error.problem?.status !== 409) return again();
+            if (order.action === 'abort' && this.ends.has(order.model)) this.abortedTooLate.add(order.model);
+            end(`refused: ${error.problem.detail}`);
+          }),
       );
     });
     host.after(ANSWER_MS_MAX, 'no answer', again);
