@@ -97,10 +97,12 @@ class Stage {
     this.ownErrors = ownErrors;
     await this.stable.ask({ kind: 'mode', mode: 'ok', ownErrors });
     let answered = 0;
-    await this.until('stable has a history', async () => {
+    const isFilled = async (): Promise<boolean> => {
       answered += (await this.load.ask({ kind: 'figures' })).answered;
       return answered >= HISTORY_PREDICTIONS;
-    });
+    };
+    const seconds = HISTORY_PREDICTIONS / this.options.predictionsPerSecond;
+    await this.until('stable has a history', isFilled, DECISION_MS_MAX + 2_000 * seconds);
   }
 
   /** A canary at 10 % goes wrong, or is so from the beginning; until no router sends it anything. */
@@ -227,8 +229,7 @@ class Stage {
     if (answer!.status >= 300) throw new Error(`${path}: ${answer!.status} ${JSON.stringify(answer!.body)}`);
   }
 
-  private async until(what: string, condition: () => Promise<boolean>): Promise<void> {
-    if (!(await comesTrue(condition, DECISION_MS_MAX)))
-      throw new Error(`not within ${DECISION_MS_MAX / 1000} s: ${what}`);
+  private async until(what: string, condition: () => Promise<boolean>, withinMs = DECISION_MS_MAX): Promise<void> {
+    if (!(await comesTrue(condition, withinMs))) throw new Error(`not within ${withinMs / 1000} s: ${what}`);
   }
 }
