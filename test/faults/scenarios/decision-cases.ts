@@ -39,8 +39,8 @@ export const REFUSES_BESIDE_FLAWLESS: Kind = { ...refuses, name: 'refuses, stabl
 
 /**
  * Each fault after some time in which all was well but for `ownErrors`. Then, if it may refuse: a canary that does from its
- * first answer on, and one that begins to beside a stable version that never fails. There the ceiling decides alone, from a
- * fresh start that may be a second away: shown, and held against no goal.
+ * first answer on, and one that begins to beside a stable version that never fails, where the ceiling decides alone, from a
+ * fresh start that may be a second away.
  */
 export function casesOf(faults: readonly CanaryFault[], ownErrors: number, runs: number): readonly CanaryCase[] {
   const goalOf = (fault: CanaryFault): number | null => (fault === 'killed' || fault === 'refuses' ? GOAL_MS : null);
@@ -48,6 +48,6 @@ export function casesOf(faults: readonly CanaryFault[], ownErrors: number, runs:
     return { name: fault, fault, later: true, ownErrors, runs, goalMs: goalOf(fault) };
   });
   if (!faults.includes('refuses')) return cases;
-  const besides = ownErrors > 0 ? [{ ...REFUSES_BESIDE_FLAWLESS, goalMs: null }] : [];
-  return [...cases, { ...REFUSES_FROM_THE_FIRST, ownErrors, runs }, ...besides.map((kind) => ({ ...kind, runs }))];
+  const flawless = ownErrors > 0 ? [{ ...REFUSES_BESIDE_FLAWLESS, runs }] : [];
+  return [...cases, { ...REFUSES_FROM_THE_FIRST, ownErrors, runs }, ...flawless];
 }
