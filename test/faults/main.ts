@@ -99,7 +99,7 @@ program
   .command('controller-zombies')
   .description('Controllers stopped in the middle of transitions, while another one takes over, and continued.')
   .option('--times <n>', 'transitions', positive, 100)
-  .option('--stopped <seconds>', 'for so long at least; a takeover takes some 7 s', positive, 8)
+  .option('--stopped <seconds>', 'for so long at least; a takeover takes some 7 s', positive, 60)
   .option('--seed <n>', 'of the moments', positive, 1)
   .action(({ times, stopped, seed }: { times: number; stopped: number; seed: number }) =>
     show((context) => stopControllers({ times, stoppedMs: stopped * 1000, seed }, context)),

@@ -2,6 +2,7 @@ import { seededRandom } from '../../fixtures/seeded-random.js';
 import { faultStudies } from './fault-studies.js';
 import { honestStudies } from './honest-studies.js';
 import { kernelStudies } from './kernel-studies.js';
+import { onsetStudies } from './onset-studies.js';
 import { promotionStudies } from './promotion-studies.js';
 import { rivalStudies } from './rival-studies.js';
 import type { RunFigures, Study } from './study.js';
@@ -14,6 +15,7 @@ export function allStudies(): readonly Study[] {
     ...honestStudies(usersOf),
     ...promotionStudies(),
     ...faultStudies(),
+    ...onsetStudies(),
     ...rivalStudies(usersOf),
   ];
 }
