@@ -125,6 +125,33 @@ describe('on Kafka alone', () => {
     await admin.disconnect();
   });
 
+  it('tells a group that has committed nothing which records went before it came', async () => {
+    const t = await topic();
+    await send(t, 100);
+    const admin = raw.admin();
+    await admin.connect();
+    await admin.fetchTopicOffsets(t);
+    await admin.deleteTopicRecords({ topic: t, partitions: [{ partition: 0, offset: '40' }] });
+    const outOfRange = vi.fn();
+    const seen: number[] = [];
+    const consumer = bus.consumer({
+      groupId: `late-${t}`,
+      topics: [t],
+      assignment: 'balanced',
+      start: 'committed',
+      onOutOfRange: outOfRange,
+      onBatch: async ({ records }) => {
+        seen.push(...records.map(({ offset }) => offset));
+        return { kind: 'done' };
+      },
+    });
+    await vi.waitFor(() => expect(seen.length).toBe(60), WAIT);
+    expect(seen[0]).toBe(40);
+    expect(outOfRange.mock.calls).toEqual([[{ topic: t, partition: 0 }, 0, 40, 100]]);
+    await consumer.close();
+    await admin.disconnect();
+  });
+
   it('does not read what nobody asks for: an idle reader costs next to nothing', async () => {
     const t = await topic();
     const follower = bus.follower({ topics: [t], onBatch: () => undefined });

@@ -1,4 +1,11 @@
-import { addProcessMetrics, type BusBatch, type Decision, type RolloutState, type Verdict } from '@app/shared';
+import {
+  addProcessMetrics,
+  type BusBatch,
+  type Decision,
+  type RolloutState,
+  type TopicPartition,
+  type Verdict,
+} from '@app/shared';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { addRolloutMetrics } from './rollout-metrics.js';
 
@@ -58,6 +65,11 @@ export class ControllerMetrics {
     labelNames: ['cause'],
     registers: [this.registry],
   });
+  private readonly missed = new Counter({
+    name: 'model_canary_controller_records_missed_total',
+    help: 'Verdicts and commands that retention took before they were read.',
+    registers: [this.registry],
+  });
   readonly commitSeconds = new Gauge({
     name: 'model_canary_controller_last_commit_duration_seconds',
     help: 'How long the last transaction took.',
@@ -102,6 +114,11 @@ export class ControllerMetrics {
     this.lag.set({ topic, partition }, Math.max(0, endOffset - nextOffset));
     const topics = this.lagging.get(partition) ?? new Set<string>();
     this.lagging.set(partition, topics.add(topic));
+  }
+
+  /** Those from offset `from` on and below `to` of a topic of verdicts or commands are gone, and were not read. */
+  recordsMissed(_tp: TopicPartition, from: number, to: number): void {
+    this.missed.inc(to - from);
   }
 
   partitionLeft(partition: number): void {

@@ -3,7 +3,7 @@ import { type Decision, decisionCodec, PredictionIdSealer } from '@app/shared';
 import { type EngineFactory, verdictEngines } from '../../../apps/evaluator/src/domain/cut/engine-factory.js';
 import { DecisionChecks } from './checks/decision-checks.js';
 import { LossChecks } from './checks/loss-checks.js';
-import { checkTheEnd } from './checks/end-checks.js';
+import { checkTheEnd, type MissedRecords, untoldPoison } from './checks/end-checks.js';
 import { RouterChecks } from './checks/router-checks.js';
 import { VerdictChecks } from './checks/verdict-checks.js';
 import { Violation } from './checks/violation.js';
@@ -66,6 +66,8 @@ class Running {
   private readonly losses: LossChecks;
   /** A slot was made without some of its records, and said so. */
   private recordsLost = false;
+  /** Verdicts and commands that controllers said they could not read. */
+  private readonly missed: MissedRecords[] = [];
   private violation: Violation | null = null;
   private healedMs = 0;
   private readonly decisions: string[] = [];
@@ -93,8 +95,7 @@ class Running {
     });
     const { ledger } = this.world;
     new DecisionChecks({ ledger, report: this.report, clockDifferenceMs: () => this.world.clockDifferenceMs() });
-    const cutsMayBeGone = plan.faults.some((fault) => fault.kind === 'retention' && fault.topic === 'verdict');
-    new VerdictChecks(ledger, this.report, cutsMayBeGone);
+    new VerdictChecks(ledger, this.report);
     ledger.onRecord('decision', ({ value }) => {
       const decision = decisionCodec.decode(value);
       if (decision.ok) this.decisions.push(decisionText(decision.value));
@@ -154,7 +155,8 @@ class Running {
     this.healedMs = scheduler.nowMs - lastMs;
     this.checkEndings();
     world.traffic.end();
-    await this.until(() => world.whatIsNotQuiet(), scheduler.nowMs + QUIET_WITHIN_MS);
+    const leftToDo = async (): Promise<string> => (await world.whatIsNotQuiet()) || untoldPoison(world, this.missed);
+    await this.until(leftToDo, scheduler.nowMs + QUIET_WITHIN_MS);
     for (const { service } of world.routers) if (service) this.routers.checkAtRest(service);
     this.throwViolation();
     this.figures = await checkTheEnd({
@@ -166,6 +168,7 @@ class Running {
       engines: this.engines,
       anewFrom: this.anewFrom,
       recordsLost: this.recordsLost,
+      missed: this.missed,
     });
     this.throwViolation();
   }
@@ -236,6 +239,15 @@ class Running {
           diverged: (model) => this.report('8', `${model}: folding again gave another verdict than the published one`),
           engineFailed: (model) => this.report('8', `the engine of ${model} threw`),
         }),
+      controllerMetrics: ignoring<WorldWatcher['controllerMetrics']>({
+        recordsMissed: ({ topic, partition }, from, to) => {
+          this.missed.push({ topic, partition, from, to });
+          const { ledger, topics } = this.world;
+          const role = topic === topics.command ? 'command' : 'verdict';
+          if (to > ledger.low(role, partition))
+            this.report('4', `records ${from} to ${to} of ${topic}/${partition} are said to be gone, and are there`);
+        },
+      }),
       lost: (loss) => {
         this.world.tell(`LOST records of slot ${loss.slot} below the end ${loss.end}`);
         this.losses.lost(loss);

@@ -180,3 +180,34 @@ test('a broker that goes away and comes back loses no decision and doubles none'
   await world.decided('weight-changed');
   expect(world.decisions.map((d) => d.sequence)).toEqual([1, 2, 3]);
 });
+
+describe('commands that retention takes before anybody reads them', () => {
+  const bus = new MemoryBus({ retentionRecordsMax: 10 });
+  const missed = async (): Promise<number> =>
+    Number(/records_missed_total (\d+)/.exec((await world.get<string>('/metrics')).body)?.[1]);
+  const sendMany = async (): Promise<number> => {
+    for (let i = 0; i < 100; i++) await world.send(commandRecord(world.topics, command('pause')));
+    const [range] = (await bus.offsets(world.topics.command)).filter(({ end }) => end > 0);
+    expect(range!.low).toBeGreaterThan(50);
+    return range!.low;
+  };
+
+  test('are counted', async () => {
+    world = await World.create(bus);
+    const first = await world.controller();
+    expect(await missed()).toBe(0);
+    await world.send(apply());
+    await world.decided('started');
+    await first.close();
+    const low = await sendMany();
+    await world.controller();
+    await until(async () => (await missed()) === low - 1);
+  });
+
+  test('are counted if no controller was there at all', async () => {
+    world = await World.create(bus, 'other.');
+    const low = await sendMany();
+    await world.controller();
+    await until(async () => (await missed()) === low);
+  });
+});

@@ -92,6 +92,7 @@ export class Ownership {
       readCommitted: true,
       onAssigned: (partitions) => this.onAssigned(partitions),
       onRevoked: () => this.giveBack(),
+      onOutOfRange: (tp, wanted, low, end) => this.onOutOfRange(tp, { wanted, low, end }),
       onBatch: (batch) => this.onBatch(batch),
       onError: (error) => logger.warn({ err: error }, 'consuming verdicts and commands failed, it goes on by itself'),
     });
@@ -113,6 +114,14 @@ export class Ownership {
       this.owners.set(partition, owner);
     }
     this.deps.metrics.ownedPartitions.set(this.owners.size);
+  }
+
+  private onOutOfRange(tp: TopicPartition, at: { wanted: number; low: number; end: number }): void {
+    const { logger, metrics } = this.deps;
+    if (at.wanted > at.end) return logger.warn({ ...tp, ...at }, 'a partition ends before what was read of it');
+    metrics.recordsMissed(tp, at.wanted, at.low);
+    const text = 'retention took records before they were read: commands among them have to be given again';
+    logger.warn({ ...tp, ...at }, text);
   }
 
   private giveBack(): void {

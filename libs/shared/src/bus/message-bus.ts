@@ -63,7 +63,7 @@ export interface ConsumerOptions {
    */
   readonly assignment: 'balanced' | 'co-partitioned';
   /**
-   * Where a partition begins once it is assigned, asked before onAssigned. `committed`: the group's committed offset, else the beginning.
+   * Where a partition begins once it is assigned, asked before onAssigned. `committed`: the group's committed offset, else 0.
    * A function is asked synchronously at the moment of assignment (preload what it needs); undefined: the beginning.
    * An offset outside [low, end] is brought to the nearer end of that range and `onOutOfRange` is told.
    */

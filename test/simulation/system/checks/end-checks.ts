@@ -1,4 +1,5 @@
 import {
+  type DeadLetter,
   deadLetterCodec,
   modelHash,
   partitionOf,
@@ -31,6 +32,16 @@ export interface EndCheckParts {
   readonly anewFrom: ReadonlyMap<number, number>;
   /** Retention took what had not been read: counts are what is left, and only holds may follow. */
   readonly recordsLost: boolean;
+  readonly missed: readonly MissedRecords[];
+}
+
+/** Retention took them, and the controller that would have read them said so. */
+export interface MissedRecords {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: number;
+  /** The first that is there. */
+  readonly to: number;
 }
 
 export interface EndFigures {
@@ -128,21 +139,24 @@ const REFUSED: readonly TopicRole[] = ['verdict', 'command', 'state'];
 /** Told beside the counting, when a state could not be read in time; no record is lost by it. */
 const NOT_YET_KNOWN: ReadonlySet<string> = new Set(['unknown-model', 'unknown-version']);
 
-function checkDeadLetters({ world, report, recordsLost }: EndCheckParts, recounts: readonly Recount[]): void {
-  const expected = new Set<string>();
+/** A record of poison that is still to come to the dead letters; empty: none is. */
+export function untoldPoison(world: World, missed: readonly MissedRecords[]): string {
+  const told = new Set(deadLettersOf(world).map((letter) => letter && placeOf(letter)));
+  for (const at of missedPlaces(missed)) told.add(at);
+  const untold = poisonPlaces(world).find((at) => !told.has(at));
+  return untold === undefined ? '' : `${untold} cannot be used, and there is no dead letter of it`;
+}
+
+function checkDeadLetters({ world, report, recordsLost, missed }: EndCheckParts, recounts: readonly Recount[]): void {
+  const expected = new Set(poisonPlaces(world));
   world.slots.forEach(({ kind, partition }, i) => {
-    for (const offset of recounts[i]!.refused) expected.add(`${world.topics[kind]}/${partition}/${offset}`);
+    for (const offset of recounts[i]!.refused) expected.add(placeOf({ topic: world.topics[kind], partition, offset }));
   });
-  for (const role of REFUSED)
-    for (const entries of world.ledger.all(role))
-      for (const { partition, offset, value } of entries)
-        if (world.poison.isPoison(value)) expected.add(`${world.topics[role]}/${partition}/${offset}`);
-  const found = new Set<string>();
-  for (const { value } of world.ledger.of('deadLetter', 0)) {
-    const letter = deadLetterCodec.decode(value);
-    if (!letter.ok) return report('9', 'a dead letter cannot be read');
-    const { topic, partition, offset, cause } = letter.value;
-    const at = `${topic}/${partition}/${offset}`;
+  const found = new Set<string>(missedPlaces(missed));
+  for (const letter of deadLettersOf(world)) {
+    if (!letter) return report('9', 'a dead letter cannot be read');
+    const { cause } = letter;
+    const at = placeOf(letter);
     found.add(at);
     if (!expected.has(at) && !NOT_YET_KNOWN.has(cause.code))
       report('9', `${at} is a dead letter (${cause.code}: ${cause.text}), and nothing is wrong with it`);
@@ -150,6 +164,37 @@ function checkDeadLetters({ world, report, recordsLost }: EndCheckParts, recount
   const missing = [...expected].find((at) => !found.has(at));
   if (missing !== undefined && !recordsLost)
     report('9', `${missing} cannot be used, and there is no dead letter of it`);
+}
+
+/** Where poison stands that has to come to the dead letters, whoever reads the slots. */
+function poisonPlaces({ ledger, poison, topics }: World): string[] {
+  return REFUSED.flatMap((role) =>
+    ledger
+      .all(role)
+      .flatMap((entries) =>
+        entries
+          .filter(({ value }) => poison.isPoison(value))
+          .map(({ partition, offset }) => placeOf({ topic: topics[role], partition, offset })),
+      ),
+  );
+}
+
+/** Null in place of one that cannot be read. */
+function deadLettersOf({ ledger }: World): readonly (DeadLetter | null)[] {
+  return ledger.of('deadLetter', 0).map(({ value }) => {
+    const letter = deadLetterCodec.decode(value);
+    return letter.ok ? letter.value : null;
+  });
+}
+
+function missedPlaces(missed: readonly MissedRecords[]): string[] {
+  return missed.flatMap(({ topic, partition, from, to }) =>
+    Array.from({ length: to - from }, (_, i) => placeOf({ topic, partition, offset: from + i })),
+  );
+}
+
+function placeOf({ topic, partition, offset }: { topic: string; partition: number; offset: number }): string {
+  return `${topic}/${partition}/${offset}`;
 }
 
 /** Versions of the engine that verdicts were given by. */

@@ -4,22 +4,20 @@ import type { Report } from './violation.js';
 
 /** Invariants 4 and 8 on each cut and verdict as it is written: one chain of cuts per owner, never backwards. */
 export class VerdictChecks {
-  private readonly cuts: (Cut | undefined)[] = [];
+  private readonly cuts: ({ readonly cut: Cut; readonly offset: number } | undefined)[] = [];
   private readonly judged = new Map<number, Set<string>>();
   private readonly ids = new Set<string>();
 
-  /** @param cutsMayBeGone then nobody knows the newest number, and a new owner goes on beyond it. */
   constructor(
-    ledger: Ledger,
+    private readonly ledger: Ledger,
     private readonly report: Report,
-    private readonly cutsMayBeGone: boolean,
   ) {
     ledger.onRecord('verdict', (entry) => this.onRecord(entry));
   }
 
-  private onRecord({ value, partition }: LedgerEntry): void {
+  private onRecord({ value, partition, offset }: LedgerEntry): void {
     const cut = cutCodec.decode(value);
-    if (cut.ok) return this.onCut(cut.value, partition);
+    if (cut.ok) return this.onCut(cut.value, partition, offset);
     const verdict = verdictCodec.decode(value);
     if (!verdict.ok) {
       // Anything else is poison of ours.
@@ -29,7 +27,7 @@ export class VerdictChecks {
     const { verdictId, model, cut: of } = verdict.value;
     if (this.ids.has(verdictId)) this.report('8', `verdict ${verdictId} was published twice`);
     this.ids.add(verdictId);
-    const current = this.cuts[partition];
+    const current = this.cuts[partition]?.cut;
     if (of.owner !== partition || of.number !== current?.number)
       this.report(
         '8',
@@ -40,15 +38,19 @@ export class VerdictChecks {
     judged.add(model);
   }
 
-  private onCut(cut: Cut, partition: number): void {
-    const before = this.cuts[partition];
-    this.cuts[partition] = cut;
+  private onCut(cut: Cut, partition: number, offset: number): void {
+    const last = this.cuts[partition];
+    this.cuts[partition] = { cut, offset };
     this.judged.set(partition, new Set());
     if (cut.owner !== partition) this.report('8', `a cut of owner ${cut.owner} stands in partition ${partition}`);
+    // Taken by retention: nobody can know it, and a new owner goes on beyond its number from where the slots are.
+    const low = this.ledger.low('verdict', partition);
+    const isGone = last ? last.offset < low : low > 0;
+    const before = last?.cut;
     const next = (before?.number ?? 0) + 1;
-    if (this.cutsMayBeGone ? cut.number < next : cut.number !== next)
+    if (isGone ? cut.number < next : cut.number !== next)
       this.report('8', `cut ${cut.number} of owner ${partition} follows ${before?.number ?? 0}`);
-    if (!before) return;
+    if (!before || isGone) return;
     for (const of of ['outcome', 'label'] as const) {
       cut.positions[of].forEach((position, i) => {
         if (position < before.positions[of][i]!)

@@ -5,7 +5,6 @@ import { Ownership } from '../../../../apps/controller/src/ownership/ownership.j
 import type { ReadinessProbe } from '../../../../apps/controller/src/ownership/readiness-probe.js';
 import { EventLog } from '../../../../apps/controller/src/reading/event-log.js';
 import { ModelDirectory } from '../../../../apps/controller/src/reading/model-directory.js';
-import { ignoring } from './ignoring.js';
 import type { Service } from './machine.js';
 
 export interface ControllerProcessParts {
@@ -14,6 +13,7 @@ export interface ControllerProcessParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly readiness: ReadinessProbe;
+  readonly metrics: ControllerMetrics;
 }
 
 const GROUP = 'controller';
@@ -29,7 +29,7 @@ export class ControllerProcess implements Service {
   ) {}
 
   static async start(parts: ControllerProcessParts): Promise<ControllerProcess> {
-    const { bus, topics, clock, logger, readiness } = parts;
+    const { bus, topics, clock, logger, readiness, metrics } = parts;
     const { controlPartitions } = await checkTopics(bus, topics, [
       'verdict',
       'command',
@@ -38,7 +38,6 @@ export class ControllerProcess implements Service {
       'label',
       'deadLetter',
     ]);
-    const metrics = ignoring<ControllerMetrics>();
     const producer = bus.producer();
     const directory = new ModelDirectory({ bus, topics, logger, metrics, events: new EventLog() });
     const desk = new CommandDesk({ producer, directory, topics, clock, timeoutMs: COMMAND_TIMEOUT_MS });

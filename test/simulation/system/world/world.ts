@@ -22,7 +22,7 @@ import { Random } from '../machine/random.js';
 import { Scheduler } from '../machine/scheduler.js';
 import { soundWire, Wire } from '../machine/wire.js';
 import type { Plan } from '../plan/plan.js';
-import { ControllerProcess } from './controller-process.js';
+import { ControllerProcess, type ControllerProcessParts } from './controller-process.js';
 import { EvaluatorProcess, type EvaluatorProcessParts } from './evaluator-process.js';
 import { FaultInjector } from './fault-injector.js';
 import { Ledger } from './ledger.js';
@@ -37,6 +37,7 @@ import { Traffic } from './traffic.js';
 /** Whoever looks on. */
 export interface WorldWatcher extends RedisWatcher {
   readonly evaluatorMetrics: (machine: string) => EvaluatorProcessParts['metrics'];
+  readonly controllerMetrics: ControllerProcessParts['metrics'];
   log(machine: string, level: LogLevel, text: string): void;
   routed(router: string, prediction: RoutedPrediction): void;
   /** Records were gone before they were read. */
@@ -279,6 +280,7 @@ export class World {
           new Promise((resolve) => host.after(random.between(1, 50), 'readiness', () => resolve(answer(url)))),
         close: () => Promise.resolve(),
       },
+      metrics: this.options.watcher.controllerMetrics,
     });
   }
 

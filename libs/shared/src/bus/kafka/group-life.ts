@@ -183,11 +183,13 @@ export class GroupLife {
     wanted: ReadonlyMap<string, number | undefined>,
     memberId: string,
   ): void {
+    const { start, onOutOfRange } = this.options;
     for (const tp of partitions) {
       const key = partitionKey(tp);
       const place = this.places.of(tp)!;
       place.range = this.ranges.get(key) ?? place.range;
-      this.seek(place, positionInRange(tp, wanted.get(key), place.range, this.options.onOutOfRange));
+      const offset = wanted.get(key) ?? (start === 'committed' ? 0 : undefined);
+      this.seek(place, positionInRange(tp, offset, place.range, onOutOfRange));
     }
     this.consumer.resume(byTopic(partitions));
     this.assigned = true;

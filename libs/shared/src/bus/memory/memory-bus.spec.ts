@@ -112,6 +112,24 @@ describe('MemoryBus', () => {
     await bus.close();
   });
 
+  it('tells a group that has committed nothing which records went before it came', async () => {
+    const bus = new MemoryBus({ retentionRecordsMax: 100 });
+    await bus.createTopics([{ topic: 't', partitions: 1 }]);
+    await bus.producer().send(Array.from({ length: 1000 }, (_, i) => value(String(i))));
+    const [range] = await bus.offsets('t');
+    const outOfRange = vi.fn();
+    bus.consumer({
+      groupId: 'g',
+      topics: ['t'],
+      assignment: 'balanced',
+      start: 'committed',
+      onOutOfRange: outOfRange,
+      onBatch: async () => ({ kind: 'done' }),
+    });
+    await vi.waitFor(() => expect(outOfRange).toHaveBeenCalledWith({ topic: 't', partition: 0 }, 0, range!.low, 1000));
+    await bus.close();
+  });
+
   it('compacts to the newest record of each key, at its old offset, and lets tombstones go after a day', async () => {
     const clock = new ManualClock(0);
     const bus = new MemoryBus({ clock, retentionRecordsMax: 10 });

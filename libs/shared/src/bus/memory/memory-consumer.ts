@@ -183,7 +183,7 @@ export class MemoryConsumer implements BusConsumer, GroupParticipant {
 
   private startOf(tp: TopicPartition, committed: number | undefined): number {
     const { start } = this.options;
-    if (start === 'committed') return this.inRange(tp, committed);
+    if (start === 'committed') return this.inRange(tp, committed ?? 0);
     let wanted: number | undefined;
     this.tell(() => (wanted = start(tp)));
     return this.inRange(tp, wanted);
