@@ -31,7 +31,7 @@ function secondsToFail(faultAtS: number): number {
 export function onsetStudies(): Study[] {
   return [1, 100, 900].map((fromS) => ({
     group: 'a bad canary is rolled back',
-    name: `refuses from some moment of second ${fromS} on, control fails never, each answer told at once: p50 / p99`,
+    name: `refuses from second ${fromS} on, control fails never, told at once: p50 / p99`,
     target: 'p99 <= 1 s',
     missedBecause: 'a start begins each second, and needs 19 to 31 answers, one each 20 ms',
     runs: { short: 50, normal: 1000, full: 10_000 },
