@@ -1,7 +1,7 @@
+import { Ending } from './ending.js';
 import { GroupLife } from './group-life.js';
 import { type KafkaClient, missingTopic } from './kafka-client.js';
 import type { ReaderOptions } from './reader-options.js';
-import { within } from './within.js';
 
 const PAUSE_MS_MIN = 100;
 const PAUSE_MS_MAX = 1000;
@@ -11,7 +11,7 @@ const GOOD_LIFE_MS = 10_000;
 /** Reads for ever: gives a consumer that ended a successor, with a new client. One WARN per outage. */
 export class GroupReader {
   private life: GroupLife | null = null;
-  private readonly closed = Promise.withResolvers<void>();
+  private readonly ending = new Ending();
   private closing: Promise<void> | null = null;
   private readonly running: Promise<void>;
   private away = false;
@@ -36,7 +36,7 @@ export class GroupReader {
   }
 
   private async finish(): Promise<void> {
-    this.closed.resolve();
+    this.ending.end();
     await this.life?.finish();
     await this.running;
   }
@@ -70,7 +70,7 @@ export class GroupReader {
       await life.bury();
       this.life = null;
       pauseMs = performance.now() - bornMs > GOOD_LIFE_MS ? PAUSE_MS_MIN : Math.min(pauseMs * 2, PAUSE_MS_MAX);
-      await within(pauseMs, this.closed.promise);
+      await this.ending.wait(pauseMs);
     }
   }
 

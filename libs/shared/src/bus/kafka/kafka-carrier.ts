@@ -3,10 +3,10 @@ import type { Carrier } from '../lane-producer.js';
 import type { OutRecord, TopicPartition } from '../message-bus.js';
 import { partitionOf } from '../murmur2.js';
 import type { BatchSender } from './batch-sender.js';
+import { Ending } from './ending.js';
 import type { KafkaClient } from './kafka-client.js';
 import type { Outage } from './outage.js';
 import type { Delivered } from './produce-load.js';
-import { within } from './within.js';
 
 const PAUSE_MS_MIN = 50;
 const PAUSE_MS_MAX = 500;
@@ -26,13 +26,11 @@ export interface KafkaCarrierParts {
 
 /** One producer's share of the sender that all of them have in common. */
 export class KafkaCarrier implements Carrier {
-  private readonly stopping = Promise.withResolvers<never>();
+  private readonly ending = new Ending();
   private readonly underWay = new Set<Delivered>();
   private stopped = false;
 
-  constructor(private readonly parts: KafkaCarrierParts) {
-    this.stopping.promise.catch(() => undefined);
-  }
+  constructor(private readonly parts: KafkaCarrierParts) {}
 
   async carry(records: readonly OutRecord[]): Promise<readonly OutRecord[]> {
     const loads = byPartition(records) ?? (await this.byKey(records));
@@ -43,7 +41,7 @@ export class KafkaCarrier implements Carrier {
 
   async stop(): Promise<void> {
     this.stopped = true;
-    this.stopping.reject(producerClosed());
+    this.ending.end();
     this.parts.outage.forget(this);
     for (const delivered of this.underWay) delivered.abandon();
     this.parts.closed();
@@ -54,7 +52,7 @@ export class KafkaCarrier implements Carrier {
     const delivered = this.parts.sender.deliver({ topic, partition }, records, (error) => this.gone(error));
     this.underWay.add(delivered);
     try {
-      return await Promise.race([delivered.done, this.stopping.promise]);
+      return await this.ending.until(delivered.done, producerClosed);
     } finally {
       this.underWay.delete(delivered);
     }
@@ -70,7 +68,7 @@ export class KafkaCarrier implements Carrier {
         return byPartition(records, (key) => partitionOf(key, count))!;
       } catch (error) {
         this.gone(error);
-        await within(pauseMs, this.stopping.promise).catch(() => undefined);
+        await this.ending.wait(pauseMs);
       }
     }
   }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { CanaryError } from '../../errors.js';
 import type { BatchResult, BusFollower, FollowerOptions, TopicPartition } from '../message-bus.js';
+import { Ending } from './ending.js';
 import { GroupReader } from './group-reader.js';
 import { type KafkaClient, partitionKey, type Ranges } from './kafka-client.js';
-import { within } from './within.js';
 
 const BYTES_PER_PARTITION_MAX = 1024 * 1024;
 const MAX_WAIT_MS = 250;
@@ -24,7 +24,7 @@ export class KafkaFollower implements BusFollower {
   private readonly reader: GroupReader;
   private readonly positions = new Map<string, number>();
   private readonly waiters = new Set<Waiter>();
-  private readonly ended = Promise.withResolvers<void>();
+  private readonly ending = new Ending();
   private closing = false;
 
   constructor(
@@ -69,7 +69,7 @@ export class KafkaFollower implements BusFollower {
 
   async close(): Promise<void> {
     this.closing = true;
-    this.ended.resolve();
+    this.ending.end();
     await this.reader.close();
     for (const { done } of this.waiters) done.reject(followerClosed());
     this.waiters.clear();
@@ -87,7 +87,7 @@ export class KafkaFollower implements BusFollower {
         return new Map([...ranges].filter(([key]) => wanted.has(key)));
       } catch (error) {
         this.options.onError?.(error);
-        await within(ASK_AGAIN_MS, this.ended.promise);
+        await this.ending.wait(ASK_AGAIN_MS);
       }
     }
     throw followerClosed();
