@@ -14,7 +14,7 @@ import { leftBehind, type Standing } from './standing.js';
 /** Code that is used is compiled, connections to Kafka are open. */
 const WARM_UP_SHARE = 0.05;
 const WARM_UP_LEAST = 2_000;
-/** As in its image; and garbage is collected so often that what is resident is what is held: see collectGarbage(). */
+/** As in its image; and garbage is collected so often that what is resident is what is held: see collectGarbageIfAsked(). */
 const ROUTER_ENV = {
   NODE_OPTIONS: '--max-semi-space-size=4 --expose-gc',
   FAULTS_COLLECT_EVERY_MS: '500',

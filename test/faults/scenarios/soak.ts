@@ -3,7 +3,7 @@ import { FAULT_KINDS, schedule } from '../schedule/schedule.js';
 import { type ProcessSample, sampleOf } from '../world/process-sample.js';
 import { APPS, type App, type ServiceSlot } from '../world/service-slot.js';
 import { median } from './figures.js';
-import { COUNT, type Held, heldOver, MEMORY, third } from './held.js';
+import { COUNT, type Held, heldOver, IN_USE, MEMORY, third } from './held.js';
 import type { ScenarioContext, ScenarioResult } from './scenario.js';
 import { runTraffic, type Traffic, type TrafficResult } from './traffic-run.js';
 
@@ -17,6 +17,8 @@ export interface SoakOptions {
 const FAULT_EVERY_MS = 10_000;
 const SAMPLE_EVERY_MS = 5_000;
 const SMALL_DISK = { slot: 'router-2', bytes: 3 * 1024 * 1024 };
+/** More often than samples are taken. */
+const COLLECTING = { NODE_OPTIONS: '--expose-gc', FAULTS_COLLECT_EVERY_MS: String(SAMPLE_EVERY_MS / 2) };
 /** Watched from the beginning to the end: all that is done to them but killing. */
 const WITNESSES = APPS.map((app) => `${app}-1`);
 /** So many more keys there may be in the last third than in the one before. */
@@ -37,6 +39,7 @@ export async function soak(options: SoakOptions, { say, keepIn }: ScenarioContex
         spares: { evaluator: 1 },
         smallDisk: SMALL_DISK,
         optimised: true,
+        env: { router: COLLECTING, evaluator: COLLECTING, controller: COLLECTING },
         say,
       },
     },
@@ -96,6 +99,7 @@ function heldBy(app: App, samples: readonly ProcessSample[]): readonly Held[] {
   const along = ({ atMs }: ProcessSample): number => atMs / HOUR_MS;
   return [
     heldOver(`${app}: resident MiB`, samples, { along, of: (sample) => sample.residentMib, rule: MEMORY }),
+    heldOver(`${app}: heap in use MiB`, samples, { along, of: (sample) => sample.heapMib, rule: IN_USE }),
     heldOver(`${app}: open files`, samples, { along, of: (sample) => sample.files, rule: COUNT }),
     heldOver(`${app}: timers`, samples, { along, of: (sample) => sample.timers, rule: COUNT }),
   ];

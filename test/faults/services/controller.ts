@@ -1,7 +1,10 @@
 import { createLogger, runUntilSignal } from '@app/shared';
 import { readControllerConfig } from '../../../apps/controller/src/config.js';
 import { connectController } from '../../../apps/controller/src/connect.js';
+import { collectGarbageIfAsked } from './collect-garbage.js';
 import { shiftedClock } from './shifted-clock.js';
+
+collectGarbageIfAsked(process.env);
 
 /** The controller as it is, but for its clock: see shiftedClock(). */
 await runUntilSignal(

@@ -1,11 +1,10 @@
 import { createLogger, loadConfig, runUntilSignal } from '@app/shared';
 import { RouterConfig } from '../../../apps/router/src/config.js';
 import { connectRouter } from '../../../apps/router/src/connect.js';
-import { collectGarbage } from './collect-garbage.js';
+import { collectGarbageIfAsked } from './collect-garbage.js';
 import { shiftedClock } from './shifted-clock.js';
 
-const collectEveryMs = process.env['FAULTS_COLLECT_EVERY_MS'];
-if (collectEveryMs !== undefined) collectGarbage(Number(collectEveryMs));
+collectGarbageIfAsked(process.env);
 
 /** The router as it is, but for its clock: see shiftedClock(). */
 await runUntilSignal(

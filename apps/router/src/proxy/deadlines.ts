@@ -1,5 +1,4 @@
-import type { Clock } from '@app/shared/core';
-import { SlotList, type Slotted } from './slot-list.js';
+import { type Clock, SlotList, type Slotted } from '@app/shared/core';
 
 /** Something that must not go on for ever. */
 export interface Expiring extends Slotted {

@@ -4,7 +4,7 @@ import { LaneSender } from './lane-sender.js';
 import { Spool } from './spool.js';
 import type { SpoolDisk } from './spool-disk.js';
 import type { LostByTally } from './spool-queue.js';
-import type { SpoolRecord } from './spool-record.js';
+import { PendingRecord, type SpoolRecord } from './spool-record.js';
 import type { SpoolFsync } from './spool-writer.js';
 import { RestoredTally, Tally } from './tally.js';
 
@@ -138,7 +138,7 @@ export class OutcomePublisher {
   /** Takes a record. Records of one partition are sent in the order of these calls. */
   publish({ partition, key, text, tally, bucket, arm }: Outgoing): void {
     if (tally) tally.sent++;
-    const record: SpoolRecord = { partition, key, value: text, tally: tally?.number ?? null, bucket, arm };
+    const record = new PendingRecord(partition, key, text, tally?.number ?? null, bucket, arm);
     if (text.length > TEXT_BYTES_MAX / 4 && Buffer.byteLength(text) > TEXT_BYTES_MAX) {
       this.options.logger.error({ bytes: text.length, key }, 'an outcome record is too long to be sent: dropped');
       if (tally) tally.dropped++;

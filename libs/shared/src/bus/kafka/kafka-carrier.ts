@@ -1,5 +1,6 @@
 import { CanaryError } from '../../errors.js';
 import type { Carrier } from '../lane-producer.js';
+import { SlotList } from '../../slot-list.js';
 import type { OutRecord, TopicPartition } from '../message-bus.js';
 import { partitionOf } from '../murmur2.js';
 import type { BatchSender } from './batch-sender.js';
@@ -27,7 +28,7 @@ export interface KafkaCarrierParts {
 /** One producer's share of the sender that all of them have in common. */
 export class KafkaCarrier implements Carrier {
   private readonly ending = new Ending();
-  private readonly underWay = new Set<Delivered>();
+  private readonly underWay = new SlotList<Delivered>();
   private stopped = false;
 
   constructor(private readonly parts: KafkaCarrierParts) {}
@@ -43,7 +44,7 @@ export class KafkaCarrier implements Carrier {
     this.stopped = true;
     this.ending.end();
     this.parts.outage.forget(this);
-    for (const delivered of this.underWay) delivered.abandon();
+    this.underWay.forEach((delivered) => delivered.abandon());
     this.parts.closed();
   }
 
