@@ -106,18 +106,24 @@ export class Operators {
       const record = { model, plan: plan.name, end: 'open' };
       this.begun.push(record);
       await this.apply(model, this.rolloutFile(before, `v${number}`, canary.url));
-      record.end = await this.seeThrough(model, plan, random);
+      record.end = await this.seeThrough(model, { plan, before: before.rollout?.rollout }, random);
     }
   }
 
-  private async seeThrough(model: string, { byHand }: Plan, random: Random): Promise<string> {
+  /** @param of `before`: the rollout before this one, which a controller that was cut off may still show. */
+  private async seeThrough(
+    model: string,
+    of: { readonly plan: Plan; readonly before: string | undefined },
+    random: Random,
+  ): Promise<string> {
+    const { byHand } = of.plan;
     const sinceMs = performance.now();
     const actAtMs = 3_000 + 4_000 * random();
     let acted = false;
     while (!this.ending.signal.aborted) {
       await this.pause(POLL_MS);
       const state = await this.state(model);
-      const status = state?.rollout?.status;
+      const status = state?.rollout?.rollout === of.before ? undefined : state?.rollout?.status;
       if (status === 'promoted' || status === 'rolled-back' || status === 'aborted') {
         if (byHand === 'undo-after' && status === 'promoted') await this.command(model, 'undo');
         return status;
