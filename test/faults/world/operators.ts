@@ -130,7 +130,7 @@ export class Operators {
       }
       const elapsedMs = performance.now() - sinceMs;
       if (elapsedMs > PATIENCE_MS) await this.command(model, 'abort');
-      if (acted || elapsedMs < actAtMs || status === 'waiting-ready') continue;
+      if (acted || elapsedMs < actAtMs || status === undefined || status === 'waiting-ready') continue;
       acted = true;
       if (byHand === 'abort' || byHand === 'promote') await this.command(model, byHand);
       if (byHand === 'pause-resume') {
