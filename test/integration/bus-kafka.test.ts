@@ -79,7 +79,7 @@ describe('on Kafka alone', () => {
     const admin = raw.admin();
     await admin.connect();
     const { groups } = await admin.listGroups();
-    const followers = groups.map(({ groupId }) => groupId).filter((groupId) => groupId.includes('follower'));
+    const followers = groups.map(({ groupId }) => groupId).filter((groupId) => groupId.startsWith('suite-follower'));
     expect(followers.length).toBeGreaterThan(0);
     for (const groupId of followers) {
       const [offsets] = await admin.fetchOffsets({ groupId, topics: [t] });
