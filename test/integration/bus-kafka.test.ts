@@ -52,6 +52,15 @@ describe('on Kafka alone', () => {
     return values;
   }
 
+  /** As retention does: what lies below that offset is gone. */
+  async function retainFrom(of: string, offset: number): Promise<void> {
+    const admin = raw.admin();
+    await admin.connect();
+    await admin.fetchTopicOffsets(of);
+    await admin.deleteTopicRecords({ topic: of, partitions: [{ partition: 0, offset: String(offset) }] });
+    await admin.disconnect();
+  }
+
   it('shows nothing of an aborted transaction, and stands before an open one', async () => {
     const t = await topic();
     const producer = raw.producer({ transactionalId: `raw-${t}`, idempotent: true, maxInFlightRequests: 1 });
@@ -94,10 +103,7 @@ describe('on Kafka alone', () => {
   it('goes on from the lowest offset when retention has overtaken a reader', async () => {
     const t = await topic();
     await send(t, 100);
-    const admin = raw.admin();
-    await admin.connect();
-    await admin.fetchTopicOffsets(t);
-    await admin.deleteTopicRecords({ topic: t, partitions: [{ partition: 0, offset: '40' }] });
+    await retainFrom(t, 40);
     const outOfRange: number[][] = [];
     const seen: number[] = [];
     let start = 20;
@@ -112,7 +118,7 @@ describe('on Kafka alone', () => {
         if (seen.length > 60) return { kind: 'done' };
         // Back to what is taken away before it is fetched again.
         start = 45;
-        await admin.deleteTopicRecords({ topic: t, partitions: [{ partition: 0, offset: '70' }] });
+        await retainFrom(t, 70);
         return { kind: 'seek', offset: 45 };
       },
     });
@@ -122,16 +128,12 @@ describe('on Kafka alone', () => {
     expect(outOfRange[0]).toEqual([0, 20, 40, 100]);
     expect(outOfRange.at(-1)).toEqual([0, 45, 70, 100]);
     await consumer.close();
-    await admin.disconnect();
   });
 
   it('tells a group that has committed nothing which records went before it came', async () => {
     const t = await topic();
     await send(t, 100);
-    const admin = raw.admin();
-    await admin.connect();
-    await admin.fetchTopicOffsets(t);
-    await admin.deleteTopicRecords({ topic: t, partitions: [{ partition: 0, offset: '40' }] });
+    await retainFrom(t, 40);
     const outOfRange = vi.fn();
     const seen: number[] = [];
     const consumer = bus.consumer({
@@ -149,7 +151,6 @@ describe('on Kafka alone', () => {
     expect(seen[0]).toBe(40);
     expect(outOfRange.mock.calls).toEqual([[{ topic: t, partition: 0 }, 0, 40, 100]]);
     await consumer.close();
-    await admin.disconnect();
   });
 
   it('does not read what nobody asks for: an idle reader costs next to nothing', async () => {
