@@ -66,6 +66,7 @@ class Running {
   private readonly losses: LossChecks;
   /** A slot was made without some of its records, and said so. */
   private recordsLost = false;
+  private readonly verdicts: VerdictChecks;
   /** Verdicts and commands that controllers said they could not read. */
   private readonly missed: MissedRecords[] = [];
   private violation: Violation | null = null;
@@ -95,7 +96,7 @@ class Running {
     });
     const { ledger } = this.world;
     new DecisionChecks({ ledger, report: this.report, clockDifferenceMs: () => this.world.clockDifferenceMs() });
-    new VerdictChecks(ledger, this.report);
+    this.verdicts = new VerdictChecks(ledger, this.report);
     ledger.onRecord('decision', ({ value }) => {
       const decision = decisionCodec.decode(value);
       if (decision.ok) this.decisions.push(decisionText(decision.value));
@@ -226,6 +227,7 @@ class Running {
             if (how === 'rebuilt' && !this.mayRebuild())
               this.report('4', `owner ${owner} read all records again, and nothing was lost that it needs`);
             if (how !== 'anew') return;
+            this.verdicts.beginsAnew(owner);
             if (!this.mayLoseEvidence())
               this.report('4', `owner ${owner} began anew, and nothing was lost that it needs`);
             const cuts = (this.world.ledger.lastCut(owner)?.number ?? 0) + 1;

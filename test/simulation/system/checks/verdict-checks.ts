@@ -7,12 +7,18 @@ export class VerdictChecks {
   private readonly cuts: ({ readonly cut: Cut; readonly offset: number } | undefined)[] = [];
   private readonly judged = new Map<number, Set<string>>();
   private readonly ids = new Set<string>();
+  private readonly anew = new Set<number>();
 
   constructor(
     private readonly ledger: Ledger,
     private readonly report: Report,
   ) {
     ledger.onRecord('verdict', (entry) => this.onRecord(entry));
+  }
+
+  /** An owner says that its evidence is lost; its next cut may follow one that nobody can know any more. */
+  beginsAnew(owner: number): void {
+    this.anew.add(owner);
   }
 
   private onRecord({ value, partition, offset }: LedgerEntry): void {
@@ -43,9 +49,9 @@ export class VerdictChecks {
     this.cuts[partition] = { cut, offset };
     this.judged.set(partition, new Set());
     if (cut.owner !== partition) this.report('8', `a cut of owner ${cut.owner} stands in partition ${partition}`);
-    // Taken by retention: nobody can know it, and a new owner goes on beyond its number from where the slots are.
+    // Taken by retention: an owner that begins anew goes on beyond its number, from where the slots are.
     const low = this.ledger.low('verdict', partition);
-    const isGone = last ? last.offset < low : low > 0;
+    const isGone = this.anew.delete(partition) && (last ? last.offset < low : low > 0);
     const before = last?.cut;
     const next = (before?.number ?? 0) + 1;
     if (isGone ? cut.number < next : cut.number !== next)
