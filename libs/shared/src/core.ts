@@ -5,7 +5,6 @@
 export * from './clock.js';
 export * from './errors.js';
 export * from './result.js';
-export * from './slot-list.js';
 export * from './config.js';
 export * from './logger.js';
 export * from './service.js';

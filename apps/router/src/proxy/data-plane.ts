@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Clock, type PredictionIdSealer, SlotList } from '@app/shared/core';
+import type { Clock, PredictionIdSealer } from '@app/shared/core';
 import type { RouterConfig } from '../config.js';
 import { parseDataPath } from '../domain/data-path.js';
 import { type OwnHeaderNames, type RequestFault, readRequestHead } from '../domain/headers.js';
@@ -11,6 +11,7 @@ import type { DirectRequest } from './direct-request.js';
 import { answerError, answerErrorEarly } from './error-answer.js';
 import { Exchange } from './exchange.js';
 import { BodyMemory } from './request-body.js';
+import { SlotList } from './slot-list.js';
 import type { ShadowCopies } from './shadow-copies.js';
 
 /** Deadlines of predictions are met with this precision. */

@@ -1,4 +1,5 @@
-import { type Clock, SlotList, type Slotted } from '@app/shared/core';
+import type { Clock } from '@app/shared/core';
+import { SlotList, type Slotted } from './slot-list.js';
 
 /** Something that must not go on for ever. */
 export interface Expiring extends Slotted {

@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import type { Slotted } from '@app/shared/core';
 import type { AnswerHead } from '../domain/answer-head.js';
 import { armOfPoint } from '../domain/assignment.js';
 import { PREDICTION_ID_HEADER, type RequestHead, VERSION_HEADER, answerHeaders } from '../domain/headers.js';
@@ -12,6 +11,7 @@ import { answerError, answerErrorEarly } from './error-answer.js';
 import { mayHoldPrediction } from './held-answer.js';
 import { type Ending, Prediction } from './prediction.js';
 import { type Body, type BodyResult, RequestBody } from './request-body.js';
+import type { Slotted } from './slot-list.js';
 import { watchUnreadAnswer } from './unread-answer.js';
 import { findUnit } from './unit.js';
 

@@ -1,4 +1,4 @@
-import { type BusProducer, type Logger, RecordsRefused } from '@app/shared/core';
+import { type BusProducer, type Logger, type OutRecord, RecordsRefused } from '@app/shared/core';
 import type { Spool } from './spool.js';
 import type { SpoolQueue } from './spool-queue.js';
 import { SentRecord, type SpoolRecord } from './spool-record.js';
@@ -198,7 +198,7 @@ export class LaneSender {
    */
   private offer(records: readonly SpoolRecord[]): Promise<Refused> | null {
     const { topic, producer, logger } = this.options;
-    const out = records.map((record) => new SentRecord(topic, record));
+    const out: readonly OutRecord[] = records.map((record) => new SentRecord(topic, record));
     const acknowledged = producer.offer(out);
     return (
       acknowledged?.then(
@@ -206,7 +206,7 @@ export class LaneSender {
         (error: unknown) => {
           if (!(error instanceof RecordsRefused)) throw error;
           logger.error({ err: error, records: error.records.length }, 'outcome records can never be sent: dropped');
-          return new Set(error.records.map((refused) => records[out.indexOf(refused as SentRecord)]!));
+          return new Set(error.records.map((refused) => records[out.indexOf(refused)]!));
         },
       ) ?? null
     );

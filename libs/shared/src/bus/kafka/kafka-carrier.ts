@@ -1,13 +1,11 @@
 import { CanaryError } from '../../errors.js';
 import type { Carrier } from '../lane-producer.js';
-import { SlotList } from '../../slot-list.js';
 import type { OutRecord, TopicPartition } from '../message-bus.js';
 import { partitionOf } from '../murmur2.js';
 import type { BatchSender } from './batch-sender.js';
 import { Ending } from './ending.js';
 import type { KafkaClient } from './kafka-client.js';
 import type { Outage } from './outage.js';
-import type { Delivered } from './produce-load.js';
 
 const PAUSE_MS_MIN = 50;
 const PAUSE_MS_MAX = 500;
@@ -28,8 +26,6 @@ export interface KafkaCarrierParts {
 /** One producer's share of the sender that all of them have in common. */
 export class KafkaCarrier implements Carrier {
   private readonly ending = new Ending();
-  private readonly underWay = new SlotList<Delivered>();
-  private stopped = false;
 
   constructor(private readonly parts: KafkaCarrierParts) {}
 
@@ -41,21 +37,19 @@ export class KafkaCarrier implements Carrier {
   }
 
   async stop(): Promise<void> {
-    this.stopped = true;
     this.ending.end();
     this.parts.outage.forget(this);
-    this.underWay.forEach((delivered) => delivered.abandon());
     this.parts.closed();
   }
 
   private async deliver({ topic, partition, records }: Load): Promise<readonly OutRecord[]> {
-    if (this.stopped) throw producerClosed();
+    if (this.ending.isOver) throw producerClosed();
     const delivered = this.parts.sender.deliver({ topic, partition }, records, (error) => this.gone(error));
-    this.underWay.add(delivered);
     try {
       return await this.ending.until(delivered.done, producerClosed);
-    } finally {
-      this.underWay.delete(delivered);
+    } catch (error) {
+      delivered.abandon();
+      throw error;
     }
   }
 
@@ -63,7 +57,7 @@ export class KafkaCarrier implements Carrier {
   private async byKey(records: readonly OutRecord[]): Promise<Load[]> {
     const { topic } = records[0]!;
     for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {
-      if (this.stopped) throw producerClosed();
+      if (this.ending.isOver) throw producerClosed();
       try {
         const count = await this.parts.client.partitionCount(topic);
         return byPartition(records, (key) => partitionOf(key, count))!;
@@ -76,7 +70,7 @@ export class KafkaCarrier implements Carrier {
 
   private gone(error: unknown): void {
     this.parts.client.sayRefusal(error);
-    if (!this.stopped) this.parts.outage.gone(this, error);
+    if (!this.ending.isOver) this.parts.outage.gone(this, error);
   }
 }
 

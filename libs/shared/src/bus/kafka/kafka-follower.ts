@@ -25,7 +25,6 @@ export class KafkaFollower implements BusFollower {
   private readonly positions = new Map<string, number>();
   private readonly waiters = new Set<Waiter>();
   private readonly ending = new Ending();
-  private closing = false;
 
   constructor(
     private readonly client: KafkaClient,
@@ -56,7 +55,7 @@ export class KafkaFollower implements BusFollower {
 
   async caughtUp(): Promise<void> {
     const targets = await this.ends();
-    if (this.closing) throw followerClosed();
+    if (this.ending.isOver) throw followerClosed();
     const waiter: Waiter = { targets, done: Promise.withResolvers<void>() };
     this.waiters.add(waiter);
     this.settle();
@@ -64,11 +63,10 @@ export class KafkaFollower implements BusFollower {
   }
 
   isCurrent(): boolean {
-    return !this.closing && this.reader.fetchAgeMs() < CURRENT_AGE_MS_MAX;
+    return !this.ending.isOver && this.reader.fetchAgeMs() < CURRENT_AGE_MS_MAX;
   }
 
   async close(): Promise<void> {
-    this.closing = true;
     this.ending.end();
     await this.reader.close();
     for (const { done } of this.waiters) done.reject(followerClosed());
@@ -79,7 +77,7 @@ export class KafkaFollower implements BusFollower {
   /** The ends as they are now; asks until the broker answers. */
   private async ends(): Promise<Ranges> {
     const { topics, partitions } = this.options;
-    while (!this.closing) {
+    while (!this.ending.isOver) {
       try {
         const ranges = await this.client.ranges(topics);
         if (!partitions) return ranges;

@@ -23,7 +23,6 @@ export interface RequestQueue {
   throttleCheckTimeoutId: NodeJS.Timeout | null;
   throttledUntil: number;
   readonly pending: readonly unknown[];
-  inflight: { readonly size: number };
   checkPendingRequests(): void;
   scheduleCheckPendingRequests(): void;
   maybeThrottle(ms: number): void;

@@ -3,7 +3,6 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Class, formerMember, kafkajsInternals, onFetched } from './kafkajs-internals.js';
 import {
   dropHalfOpenBroker,
-  forgetAnsweredRequests,
   forgetTheDeadSocket,
   rejoinAsFormerMember,
   rememberStableEnd,
@@ -40,19 +39,6 @@ describe('the repairs of kafkajs', () => {
     queue.checkPendingRequests();
     expect(vi.getTimerCount()).toBe(timers);
   });
-
-  it.each([{ repaired: false }, { repaired: true }])(
-    'what is in flight is in no Map, whose outgrown tables would keep it (repaired: $repaired)',
-    ({ repaired }) => {
-      const Queue = fresh(internals.RequestQueue);
-      if (repaired) forgetAnsweredRequests(Queue);
-      const of = { maxInFlightRequests: 1, requestTimeout: 1000, enforceRequestTimeout: false, logger };
-      const [first, second] = [new Queue(of), new Queue(of)];
-      expect(first.inflight instanceof Map).toBe(!repaired);
-      expect(first.inflight).not.toBe(second.inflight);
-      expect(first.inflight.size).toBe(0);
-    },
-  );
 
   it.each([{ repaired: false }, { repaired: true }])(
     'half a response of a dead socket does not spoil the next one (repaired: $repaired)',

@@ -1,5 +1,4 @@
 import { decodeFetch } from './fetch-decoder.js';
-import { InFlight } from './in-flight.js';
 import {
   type Broker,
   type Class,
@@ -26,7 +25,6 @@ export function repairKafkajs(): void {
   repaired = true;
   const internals = kafkajsInternals();
   stopIdleTimers(internals.RequestQueue);
-  forgetAnsweredRequests(internals.RequestQueue);
   forgetTheDeadSocket(internals.Connection);
   hangUpAfterTimeout(internals.Connection);
   dropHalfOpenBroker(internals.Broker);
@@ -49,20 +47,6 @@ export function stopIdleTimers({ prototype }: Class<RequestQueue>): void {
       waitMs > 0 ? waitMs : THROTTLE_CHECK_MS,
     );
   };
-}
-
-/**
- * The Map of what is in flight kept answered requests, and with them the records that they carried, until the next full
- * collection: of each outcome some 250 bytes, so that V8 let its heap grow by tens of MiB.
- */
-export function forgetAnsweredRequests({ prototype }: Class<RequestQueue>): void {
-  Object.defineProperty(prototype, 'inflight', {
-    configurable: true,
-    // Its constructor sets a Map.
-    set(this: RequestQueue) {
-      Object.defineProperty(this, 'inflight', { value: new InFlight(), configurable: true });
-    },
-  });
 }
 
 /** Bytes of a response cut off by a reset stood before the first response of the next socket: no message ever again. */

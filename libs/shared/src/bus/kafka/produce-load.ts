@@ -1,4 +1,3 @@
-import type { Slotted } from '../../slot-list.js';
 import type { OutRecord } from '../message-bus.js';
 import type { ProducerSession } from './producer-session.js';
 import { encodeRecordBatch } from './record-batch.js';
@@ -12,7 +11,7 @@ interface Delivery {
   abandoned: boolean;
 }
 
-export interface Delivered extends Slotted {
+export interface Delivered {
   /** Resolves once a broker has them, to those that none will ever take; never rejects. */
   readonly done: Promise<readonly OutRecord[]>;
   /** Nobody wants to know any more: they are not tried again. */
@@ -42,7 +41,7 @@ export class ProduceLoad {
   ): { load: ProduceLoad; delivered: Delivered } {
     const done = Promise.withResolvers<readonly OutRecord[]>();
     const delivery: Delivery = { left: 1, refused: [], done, onError, abandoned: false };
-    const delivered: Delivered = { slot: -1, done: done.promise, abandon: () => (delivery.abandoned = true) };
+    const delivered: Delivered = { done: done.promise, abandon: () => (delivery.abandoned = true) };
     return { load: new ProduceLoad(records, delivery), delivered };
   }
 
