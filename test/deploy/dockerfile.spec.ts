@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { SERVICE_FLAGS } from '../benchmark/router/contestants.js';
+import { SERVICE_FLAGS } from '../../deploy/local/service-flags.js';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const instructions = read('deploy/Dockerfile').replaceAll('\\\n', ' ').split('\n');
@@ -20,9 +20,9 @@ test('what is compiled for a machine is not left out: it comes as optional packa
   expect(instructions.filter((line) => line.includes('--omit=optional'))).toEqual([]);
 });
 
-test('the router is measured as its image runs it', () => {
-  const from = instructions.findIndex((line) => line.endsWith(' AS router'));
+test.each(Object.entries(SERVICE_FLAGS))('the %s is measured as its image runs it', (service, flags) => {
+  const from = instructions.findIndex((line) => line.endsWith(` AS ${service}`));
   const stage = instructions.slice(from + 1, instructions.indexOf('', from));
-  const command = JSON.stringify([...SERVICE_FLAGS, 'dist/services/router/main.js']).replaceAll(',', ', ');
+  const command = JSON.stringify([...flags, `dist/services/${service}/main.js`]).replaceAll(',', ', ');
   expect(stage).toContain(`CMD ${command}`);
 });

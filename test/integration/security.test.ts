@@ -25,6 +25,7 @@ import { CertificateAuthority } from '../fixtures/certificates.js';
 import { SecureWorld, type SecureUser } from '../fixtures/secure-world.js';
 
 /** Real brokers, a real Redis and real services that trust each other no more than they must. */
+const CONTROL_PARTITIONS = 2;
 const WAIT = { timeout: 45_000, interval: 50 };
 const MECHANISMS = { router: 'scram-sha-512', evaluator: 'scram-sha-256', controller: 'plain' } as const;
 let world: SecureWorld;
@@ -122,7 +123,7 @@ describe('services with the permissions of the README, each with a login of anot
       KAFKA_SSL_KEY: client.key,
     };
     const bus = busWith(mutual);
-    await createTopicsFor(bus, world.topics, { dataPartitions: 2, controlPartitions: 2 });
+    await createTopicsFor(bus, world.topics, { dataPartitions: 2, controlPartitions: CONTROL_PARTITIONS });
     await bus.close();
     const upstream = JSON.stringify({ '*': { authorization: `Bearer ${world.secret()}` } });
     [services.router, services.evaluator, services.controller] = await Promise.all([
@@ -144,6 +145,12 @@ describe('services with the permissions of the README, each with a login of anot
         CONTROLLER_TOKEN_FILE: world.file('token', token),
       }),
     ]);
+    // Before, nobody answers orders; a new broker makes the topics of its groups and transactions first.
+    const ownsAll = async (): Promise<void> => {
+      const metrics = await (await fetch(`${services.controller!.url}/metrics`)).text();
+      expect(metrics).toContain(`\nmodel_canary_controller_owned_partitions ${CONTROL_PARTITIONS}\n`);
+    };
+    await vi.waitFor(ownsAll, WAIT);
   });
   afterAll(async () => {
     await Promise.all([v1, v2].map((server) => server?.stop()));

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import type { Redis } from 'ioredis';
 import { startServiceProcess } from '../../../apps/standalone/src/demo/service-process.js';
 import { META_FIELD } from '../../../apps/evaluator/src/slot-store/slot-keys.js';
+import { SERVICE_FLAGS } from '../../../deploy/local/service-flags.js';
 import type { Contestant, Track } from './contestant.js';
 import { emptyOutputs } from './outputs.js';
 
@@ -50,13 +51,13 @@ export const evaluators = ({
       PREDICTION_ID_KEYS: SEALING_KEY,
       LOG_LEVEL: 'warn',
       NODE_ENV: 'production',
-      NODE_OPTIONS: nodeFlags.join(' '),
     };
     const start = () =>
       startServiceProcess({
         name: 'evaluator',
         main: pathToFileURL(join(DIST, main)),
         env,
+        nodeFlags: [...SERVICE_FLAGS.evaluator, ...nodeFlags],
         logFile: join(track.folder, `${prefix}.log`),
         guard: track.guard,
       });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Guard } from '../../../deploy/local/guard.js';
 import { freePort } from '../../../deploy/local/ports.js';
+import { SERVICE_FLAGS } from '../../../deploy/local/service-flags.js';
 import { Program } from '../framework/program.js';
 import { MEASURED_CORE, OTHERS_CORE } from '../framework/cores.js';
 import type { Named } from '../framework/rounds.js';
@@ -21,8 +22,6 @@ export interface Place {
 }
 
 const READY_MS_MAX = 30_000;
-/** Those of its image; a test holds them together. */
-export const SERVICE_FLAGS = ['--max-semi-space-size=4'];
 const SERVICE = join(import.meta.dirname, '..', '..', '..', 'services', 'router', 'main.js');
 
 /** A program of this folder. */
@@ -98,7 +97,7 @@ export async function startRouter(options: RouterOptions, { folder, guard }: Pla
   const port = await freePort();
   const program = await Program.start({
     command: process.execPath,
-    args: [...SERVICE_FLAGS, ...nodeFlags, main],
+    args: [...SERVICE_FLAGS.router, ...nodeFlags, main],
     env: {
       HTTP_PORT: String(port),
       LOG_LEVEL: 'warn',

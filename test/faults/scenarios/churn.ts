@@ -14,9 +14,8 @@ import { leftBehind, type Standing } from './standing.js';
 /** Code that is used is compiled, connections to Kafka are open. */
 const WARM_UP_SHARE = 0.05;
 const WARM_UP_LEAST = 2_000;
-/** As in its image; and garbage is collected so often that what is resident is what is held: see collectGarbageIfAsked(). */
+/** Garbage is collected so often that what is resident is what is held: see collectGarbageIfAsked(). */
 const ROUTER_ENV = {
-  NODE_OPTIONS: '--max-semi-space-size=4 --expose-gc',
   FAULTS_COLLECT_EVERY_MS: '500',
   // Nobody asks any more when it ends.
   ROUTER_DRAIN_DELAY_MS: '0',
@@ -34,6 +33,7 @@ export async function churn(plan: ChurnPlan, { say, keepIn }: ScenarioContext): 
     brokers: 1,
     counts,
     env: { router: ROUTER_ENV },
+    nodeFlags: ['--expose-gc'],
     direct: true,
     say,
   });

@@ -18,7 +18,7 @@ const FAULT_EVERY_MS = 10_000;
 const SAMPLE_EVERY_MS = 5_000;
 const SMALL_DISK = { slot: 'router-2', bytes: 3 * 1024 * 1024 };
 /** More often than samples are taken. */
-const COLLECTING = { NODE_OPTIONS: '--expose-gc', FAULTS_COLLECT_EVERY_MS: String(SAMPLE_EVERY_MS / 2) };
+const COLLECTING = { FAULTS_COLLECT_EVERY_MS: String(SAMPLE_EVERY_MS / 2) };
 /** Watched from the beginning to the end: all that is done to them but killing. */
 const WITNESSES = APPS.map((app) => `${app}-1`);
 /** So many more keys there may be in the last third than in the one before. */
@@ -40,6 +40,7 @@ export async function soak(options: SoakOptions, { say, keepIn }: ScenarioContex
         smallDisk: SMALL_DISK,
         optimised: true,
         env: { router: COLLECTING, evaluator: COLLECTING, controller: COLLECTING },
+        nodeFlags: ['--expose-gc'],
         say,
       },
     },

@@ -16,6 +16,7 @@ import { cacheFolder } from '../../../deploy/local/kafka-artifacts.js';
 import { startKafkaCluster } from '../../../deploy/local/kafka-server.js';
 import type { LocalServer, Say } from '../../../deploy/local/local-server.js';
 import { freePort } from '../../../deploy/local/ports.js';
+import { SERVICE_FLAGS } from '../../../deploy/local/service-flags.js';
 import { Link } from './link.js';
 import { RedisWithSnapshots } from './redis-with-snapshots.js';
 import { type App, APPS, type Incarnation, ServiceSlot } from './service-slot.js';
@@ -30,6 +31,8 @@ export interface FaultWorldOptions {
   readonly controlPartitions?: number;
   /** Further environment of the services. */
   readonly env?: Partial<Readonly<Record<App, Readonly<Record<string, string>>>>>;
+  /** Further options of Node, besides those of the services' images. */
+  readonly nodeFlags?: readonly string[];
   /** A router whose data directory is a disk of its own of so many bytes, and whose spool is bounded by 1 MiB. */
   readonly smallDisk?: { readonly slot: string; readonly bytes: number };
   /** Nothing between the services and the servers: where times and CPU are measured. */
@@ -141,7 +144,8 @@ export async function startFaultWorld(options: FaultWorldOptions): Promise<Fault
       ...options.env?.[app],
     };
     const diskBytes = isSmall ? options.smallDisk.bytes : undefined;
-    slots.push(new ServiceSlot({ name, app, folder: home, env, kafkaLinks, redisLink, diskBytes, guard }));
+    const nodeFlags = [...SERVICE_FLAGS[app], ...(options.nodeFlags ?? [])];
+    slots.push(new ServiceSlot({ name, app, folder: home, env, nodeFlags, kafkaLinks, redisLink, diskBytes, guard }));
   }
   started.defer(async () => void (await Promise.all(slots.map((slot) => slot.kill()))));
   const everything = started.move();

@@ -34,6 +34,7 @@ export interface ServiceSlotOptions {
   /** Holds its data directory, its clock and its log. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly nodeFlags: readonly string[];
   /** One a broker; none: straight to what `env` says. */
   readonly kafkaLinks: readonly Link[];
   readonly redisLink: Link | null;
@@ -148,12 +149,13 @@ export class ServiceSlot {
   }
 
   private async startOnce(): Promise<boolean> {
-    const { name, app, env, guard, kafkaLinks, redisLink } = this.options;
+    const { name, app, env, nodeFlags, guard, kafkaLinks, redisLink } = this.options;
     let service: ServiceProcess;
     try {
       service = await startServiceProcess({
         name,
         main: built(`../services/${app}`),
+        nodeFlags,
         env: {
           ...env,
           INSTANCE: name,

@@ -11,6 +11,8 @@ export interface ServiceProcessOptions {
   /** Its compiled main.js. */
   readonly main: URL;
   readonly env: Readonly<Record<string, string>>;
+  /** Options of Node. */
+  readonly nodeFlags?: readonly string[];
   /** Its standard error goes there, appended. */
   readonly logFile: string;
   /** Ends it when this process ends without doing so. */
@@ -34,9 +36,9 @@ const LINES_KEPT = 20;
 
 /** Starts a service; resolves when it says that it has started. Throws CanaryError `service-not-started` with its words. */
 export async function startServiceProcess(options: ServiceProcessOptions): Promise<ServiceProcess> {
-  const { name, main, env, guard } = options;
+  const { name, main, env, nodeFlags = [], guard } = options;
   // A process group of its own: Ctrl-C in a terminal is for the demo, which then closes the services in order.
-  const child = spawn(process.execPath, [fileURLToPath(main)], {
+  const child = spawn(process.execPath, [...nodeFlags, fileURLToPath(main)], {
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: process.env.PATH, HOME: process.env.HOME, HTTP_PORT: '0', ...env },

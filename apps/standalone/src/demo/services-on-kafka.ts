@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createTopicsFor, KafkaBus, silentLogger, topicNames } from '@app/shared';
 import { Guard } from '../../../../deploy/local/guard.js';
 import { startLocalStack } from '../../../../deploy/local/local-stack.js';
+import { SERVICE_FLAGS } from '../../../../deploy/local/service-flags.js';
 import type { Services } from './demo.js';
 import { type ServiceProcess, startServiceProcess } from './service-process.js';
 
@@ -50,6 +51,7 @@ function startApp(
     name: app,
     main: new URL(`../../../../services/${app}/main.js`, import.meta.url),
     env: { ...env, ROUTER_DATA_DIR: dataFolder },
+    nodeFlags: SERVICE_FLAGS[app],
     logFile: join(folder, `${app}.log`),
     guard,
   });
