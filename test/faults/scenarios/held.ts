@@ -11,7 +11,8 @@ export interface Held {
 }
 
 /** What is held in the last third may be so much more than in the one before. */
-const GROWTH = { share: 0.1, mib: 8, shareInUse: 0.05, mibInUse: 4, count: 10 } as const;
+const GROWTH = { share: 0.05, mib: 4, count: 10 } as const;
+const mayGrow = (middle: number): number => middle * GROWTH.share + GROWTH.mib;
 
 interface Rule {
   readonly typical: (values: readonly number[]) => number;
@@ -19,14 +20,11 @@ interface Rule {
   readonly allowed: (middle: number) => number;
 }
 
-/** Memory, MiB. */
-export const MEMORY: Rule = { typical: median, allowed: (middle) => middle * GROWTH.share + GROWTH.mib };
+/** Resident memory, MiB. */
+export const MEMORY: Rule = { typical: median, allowed: mayGrow };
 
 /** Memory in use, MiB, where garbage is collected all the time: what is left of it is the least that was seen. */
-export const IN_USE: Rule = {
-  typical: (values) => Math.min(...values),
-  allowed: (middle) => middle * GROWTH.shareInUse + GROWTH.mibInUse,
-};
+export const IN_USE: Rule = { typical: (values) => Math.min(...values), allowed: mayGrow };
 
 /**
  * Connections and all that comes and goes with what is asked: the most and the middle of them say little. What leaks is
