@@ -1,13 +1,16 @@
 import { promisify } from 'node:util';
 import { gunzip, zstdDecompress } from 'node:zlib';
-import { decompressFrame } from 'lz4-napi';
-import { uncompress } from 'snappy';
 
 /** A batch that would be larger than this is not read: the process that reads it must not be the one that pays. */
 export const DECOMPRESSED_BYTES_MAX = 64 * 1024 * 1024;
 
 const inflateGzip = promisify(gunzip);
 const inflateZstd = promisify(zstdDecompress);
+/** Each is loaded when the first batch needs it: a megabyte of program, and an allocator that takes two more. */
+/* eslint-disable no-restricted-syntax -- packages, which have no direction */
+const snappy = (): Promise<typeof import('snappy')> => import('snappy');
+const lz4 = (): Promise<typeof import('lz4-napi')> => import('lz4-napi');
+/* eslint-enable no-restricted-syntax */
 const LIMIT = { maxOutputLength: DECOMPRESSED_BYTES_MAX };
 
 /** What the lowest three bits of a batch's attributes mean. */
@@ -54,6 +57,7 @@ async function decompressSnappyBlock(block: Buffer, before: number): Promise<Buf
     if (byte < 0x80) break;
   }
   requireRoom(before + length);
+  const { uncompress } = await snappy();
   return (await uncompress(block, { asBuffer: true })) as Buffer;
 }
 
@@ -61,6 +65,7 @@ const LZ4_MAGIC = 0x184d2204;
 
 async function decompressLz4(bytes: Buffer): Promise<Buffer> {
   requireRoom(largestLz4(bytes));
+  const { decompressFrame } = await lz4();
   return decompressFrame(bytes);
 }
 
