@@ -213,7 +213,12 @@ it.runIf(OURS)('starts with no broker there, and works once there is one', async
 it.runIf(OURS)('a transaction in a fault is unclear, and its successor writes on', async () => {
   const t = await topic(1);
   const write = (value: string): OutRecord[] => [{ topic: t, partition: 0, key: null, value: Buffer.from(value) }];
-  const former = bus.transactionalProducer('in-a-fault');
+  // The broker may have come back from the fault before this one only now, and not know its coordinators yet.
+  const former = await eventually(async () => {
+    const producer = bus.transactionalProducer('in-a-fault');
+    await producer.fence();
+    return producer;
+  });
   await former.transaction(write('before'));
   await kafka.signal('SIGSTOP');
   const startedAt = performance.now();
