@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { type BusRecord, KafkaBus, type OutRecord, silentLogger } from '@app/shared';
+import { type BusRecord, KafkaBus, type OutRecord, silentLogger, type TransactionalProducer } from '@app/shared';
 import type { LocalServer } from '../../deploy/local/local-server.js';
 import { type LocalStack, startLocalStack } from '../../deploy/local/local-stack.js';
 
@@ -213,12 +213,13 @@ it.runIf(OURS)('starts with no broker there, and works once there is one', async
 it.runIf(OURS)('a transaction in a fault is unclear, and its successor writes on', async () => {
   const t = await topic(1);
   const write = (value: string): OutRecord[] => [{ topic: t, partition: 0, key: null, value: Buffer.from(value) }];
-  // The broker may have come back from the fault before this one only now, and not know its coordinators yet.
-  const former = await eventually(async () => {
+  const owner = async (): Promise<TransactionalProducer> => {
     const producer = bus.transactionalProducer('in-a-fault');
     await producer.fence();
     return producer;
-  });
+  };
+  // The broker may have come back from the fault before this one only now, and not know its coordinators yet.
+  const former = await eventually(owner);
   await former.transaction(write('before'));
   await kafka.signal('SIGSTOP');
   const startedAt = performance.now();
@@ -230,8 +231,7 @@ it.runIf(OURS)('a transaction in a fault is unclear, and its successor writes on
   let last = '';
   // A broker that has just come back may not be ready to end a transaction yet: then that one is unclear, too.
   const successor = await eventually(async () => {
-    const producer = bus.transactionalProducer('in-a-fault');
-    await producer.fence();
+    const producer = await owner();
     if (last !== '') unclear.push(last);
     last = `after, attempt ${unclear.length}`;
     await producer.transaction(write(last));
