@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import {
   bucketCodec,
   commandCodec,
@@ -112,7 +112,8 @@ describe('the README', () => {
   });
 
   it('has links and files that exist', () => {
-    for (const [, path] of readme.matchAll(/\]\(([^)#]+)\)/g)) expect(() => readdirOrRead(path!)).not.toThrow();
+    const paths = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map(([, path]) => path!);
+    expect(paths.filter((path) => !existsSync(new URL(path, ROOT)))).toEqual([]);
   });
 });
 
@@ -125,8 +126,4 @@ describe('the examples', () => {
 function problemsOf(file: string): readonly Problem[] {
   const parsed = parseRolloutSpec(file);
   return parsed.ok ? parsed.warnings : parsed.problems;
-}
-
-function readdirOrRead(path: string): unknown {
-  return path.includes('.') ? read(path) : readdirSync(new URL(path, ROOT));
 }

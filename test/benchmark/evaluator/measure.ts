@@ -6,8 +6,8 @@ import { redisCpuMs } from './redis-cpu.js';
 
 /** The start of a process and its first compilations are not what is measured. */
 const WARM_SHARE = 0.4;
-/** What is left after this would be too little to measure: the kernel counts processor time in steps of 10 ms. */
-const LATE_SHARE = 0.8;
+/** Less than this says nothing: the kernel counts processor time in steps of 10 ms. */
+const CPU_MS_MIN = 50;
 const LOOK_EVERY_MS = 20;
 const STALL_MS_MAX = 60_000;
 
@@ -39,8 +39,8 @@ export async function measure(contestant: Contestant, track: Track, redis: Redis
     const begin = await reached(reader, 0, redis);
     const warmed = await reached(reader, track.records * WARM_SHARE, redis);
     const end = await reached(reader, track.records, redis);
-    // A topic so short that most of it is read between two looks is measured with the start of the process.
-    const warm = warmed.records < track.records * LATE_SHARE ? warmed : { ...begin, records: 0 };
+    // A topic so short that next to nothing is left after the warm-up is measured with the start of the process.
+    const warm = end.cpuMs - warmed.cpuMs >= CPU_MS_MIN ? warmed : { ...begin, records: 0 };
     const records = end.records - warm.records;
     const items = (records * track.items) / track.records;
     const cpuUs = (end.cpuMs - warm.cpuMs) * 1000;
