@@ -134,7 +134,9 @@ export class RedisSlotStore implements SlotStore {
     const byKey = new Map<string, number[]>();
     for (const [i, id] of ids.entries()) {
       const key = this.chunkKey(slot, id);
-      byKey.set(key, [...(byKey.get(key) ?? []), i]);
+      const indexes = byKey.get(key);
+      if (indexes) indexes.push(i);
+      else byKey.set(key, [i]);
     }
     const found = new Array<Buffer | null>(ids.length).fill(null);
     const reads = [...byKey].map(async ([key, indexes]) => {

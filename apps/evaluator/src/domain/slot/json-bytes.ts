@@ -192,20 +192,11 @@ export class JsonBytes {
 
   /** A text that comes often; null. */
   name(): string | null {
-    if (!this.isText) return null;
-    const { bytes, end } = this;
     const from = this.at + 1;
-    let at = from;
-    let hash = 0;
-    while (at < end) {
-      const byte = bytes[at]!;
-      if (PLAIN[byte] !== 1) break;
-      hash = (Math.imul(hash, 31) + byte) | 0;
-      at++;
-    }
-    if (at >= end || bytes[at] !== QUOTE) return null;
-    this.at = at + 1;
-    return this.names.textOf(bytes, from, at, hash);
+    const to = this.textEnd();
+    if (to < 0) return null;
+    this.at = to + 1;
+    return this.names.textOf(this.view, this.base + from, to - from);
   }
 
   /** Up to 9 digits, no zero before others; -1. */

@@ -48,7 +48,7 @@ export class JsonFields<F extends string> {
     const { previous } = this;
     let key = previous === null ? this.first : previous.next;
     if (key === null || !json.skip(key.bytes)) {
-      key = this.keys.find(({ bytes }) => json.skip(bytes)) ?? null;
+      key = this.find(json);
       if (previous !== null) previous.next = key;
       else if (key !== null) this.first = key;
     }
@@ -56,5 +56,11 @@ export class JsonFields<F extends string> {
     this.seen |= key.bit;
     this.previous = key;
     return key.field;
+  }
+
+  /** By itself, because a closure in next() would cost an object at each call. */
+  private find(json: JsonBytes): Key<F> | null {
+    for (const key of this.keys) if (json.skip(key.bytes)) return key;
+    return null;
   }
 }

@@ -85,11 +85,12 @@ export class OpenBucket implements BucketIdentity {
 
   /** Whether a bucket record and the outcomes received tell the same: nothing was lost. */
   agreesWith(record: BucketRecord): boolean {
+    const { versions, final } = record;
     let received = 0;
-    for (const [version, counts] of Object.entries(record.versions)) {
+    for (const version of Object.keys(versions)) {
+      const { routed, pending, dropped } = versions[version]!;
       const cells = this.find(version)?.cells.total ?? 0;
-      if (counts.dropped !== 0 || cells !== counts.routed - counts.pending) return false;
-      if (record.final && counts.pending !== 0) return false;
+      if (dropped !== 0 || cells !== routed - pending || (final && pending !== 0)) return false;
       received += cells;
     }
     return received === this.arms.reduce((sum, arm) => sum + arm.cells.total, 0);
@@ -97,16 +98,18 @@ export class OpenBucket implements BucketIdentity {
 
   /** What the bucket record and the outcomes received so far say together, by version. */
   armCounts(record: BucketRecord): Record<string, ArmCounts> {
-    this.note(record);
-    return Object.fromEntries(
-      Object.entries(record.versions).map(([version, { routed, intended, pending }]) => {
-        const arm = this.find(version);
-        const cells = arm?.cells.cells() ?? NO_CELLS;
-        const counts = { routed, intended, pending, cells, firstByte: arm?.firstByte?.cells() ?? NO_CELLS };
-        // Nothing looks at them before a bucket is final.
-        return [version, record.final && arm?.details ? { ...counts, details: arm.details.details() } : counts];
-      }),
-    );
+    const { versions, final } = record;
+    this.routedFrom = record.routedFrom;
+    const all = Object.keys(versions).map((version): [string, ArmCounts] => {
+      const { routed, intended, pending } = versions[version]!;
+      const arm = this.arm(version);
+      arm.routed = routed;
+      const cells = arm.cells.cells();
+      const counts = { routed, intended, pending, cells, firstByte: arm.firstByte?.cells() ?? NO_CELLS };
+      // Nothing looks at them before a bucket is final.
+      return [version, final && arm.details ? { ...counts, details: arm.details.details() } : counts];
+    });
+    return Object.fromEntries(all);
   }
 
   /** Leaves it out for good: its counts are forgotten. `record`: the one that showed a loss. */
@@ -126,11 +129,6 @@ export class OpenBucket implements BucketIdentity {
       cause,
       routed: Object.fromEntries(routed),
     };
-  }
-
-  private note(record: BucketRecord): void {
-    this.routedFrom = record.routedFrom;
-    for (const [version, { routed }] of Object.entries(record.versions)) this.arm(version).routed = routed;
   }
 
   pack(writer: PackWriter): Buffer {
@@ -172,6 +170,11 @@ export class OpenBucket implements BucketIdentity {
       open.arms.push({ version, routed, cells, firstByte, details, row: null });
     }
     return open;
+  }
+
+  private note({ routedFrom, versions }: BucketRecord): void {
+    this.routedFrom = routedFrom;
+    for (const [version, { routed }] of Object.entries(versions)) this.arm(version).routed = routed;
   }
 
   private arm(version: string): Arm {

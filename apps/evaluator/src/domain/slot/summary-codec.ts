@@ -84,8 +84,8 @@ function readSummary(reader: PackReader): Summary | MissedSummary {
 }
 
 function writeBucket(to: PackWriter, s: BucketSummary): void {
-  const versions = Object.entries(s.versions);
-  const detailed = versions.some(([, arm]) => arm.details !== undefined);
+  const versions = Object.keys(s.versions);
+  const detailed = versions.some((version) => s.versions[version]!.details !== undefined);
   to.uint(detailed ? KIND.detailedBucket : KIND.bucket)
     .name(s.model)
     .uint(s.generation)
@@ -94,7 +94,8 @@ function writeBucket(to: PackWriter, s: BucketSummary): void {
   to.uint(s.routedFrom).uint(s.routedTo).float(s.ageMs).float(s.previousAgeMs);
   to.uint(s.final ? 1 : 0);
   to.uint(versions.length);
-  for (const [version, arm] of versions) {
+  for (const version of versions) {
+    const arm = s.versions[version]!;
     to.name(version).uint(arm.routed).uint(arm.intended).uint(arm.pending);
     packCells(to, arm.cells);
     packCells(to, arm.firstByte);
@@ -105,8 +106,8 @@ function writeBucket(to: PackWriter, s: BucketSummary): void {
 }
 
 function readBucket(reader: PackReader, detailed: boolean): BucketSummary {
-  const head = {
-    kind: 'bucket' as const,
+  return {
+    kind: 'bucket',
     model: reader.name(),
     generation: reader.uint(),
     router: reader.name(),
@@ -116,16 +117,20 @@ function readBucket(reader: PackReader, detailed: boolean): BucketSummary {
     ageMs: reader.float(),
     previousAgeMs: reader.float(),
     final: reader.uint() === 1,
+    versions: readArms(reader, detailed),
   };
-  const versions: [string, ArmCounts][] = [];
+}
+
+function readArms(reader: PackReader, detailed: boolean): Record<string, ArmCounts> {
+  const arms: [string, ArmCounts][] = [];
   for (let left = reader.uint(); left > 0; left--) {
     const version = reader.name();
     const [routed, intended, pending] = [reader.uint(), reader.uint(), reader.uint()];
     const counts = { routed, intended, pending, cells: unpackCells(reader), firstByte: unpackCells(reader) };
     const hasDetails = detailed && reader.uint() === 1;
-    versions.push([version, hasDetails ? { ...counts, details: unpackDetails(reader) } : counts]);
+    arms.push([version, hasDetails ? { ...counts, details: unpackDetails(reader) } : counts]);
   }
-  return { ...head, versions: Object.fromEntries(versions) };
+  return Object.fromEntries(arms);
 }
 
 function writeLeftOut(to: PackWriter, s: LeftOutSummary): void {
