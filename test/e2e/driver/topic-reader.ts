@@ -1,7 +1,7 @@
 import { type BusRecord, type MessageBus, outcomeCodec, type RecordCodec } from '@app/shared';
 import type { World } from './world.js';
 
-export interface ReadRecord<T> extends BusRecord {
+export interface ReadRecord<T> extends Omit<BusRecord, 'headers'> {
   readonly partition: number;
   readonly decoded: T;
 }
@@ -16,7 +16,8 @@ export async function readTopic<T>(bus: MessageBus, topic: string, codec: Record
       for (const record of records) {
         const parsed = codec.decode(record.value);
         if (!parsed.ok) throw new Error(`${topic}/${partition}/${record.offset}: ${parsed.problems[0]?.message}`);
-        read.push({ ...record, partition, decoded: parsed.value });
+        const { offset, timestampMs, key, value } = record;
+        read.push({ offset, timestampMs, key, value, partition, decoded: parsed.value });
       }
     },
   });

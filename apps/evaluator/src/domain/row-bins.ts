@@ -10,8 +10,8 @@ const BIN_MASK = 2 ** BIN_BITS - 1;
 export class RowBins {
   private entries = new Uint32Array(4096);
   private length = 0;
-  /** Where each row's entries begin among the sorted ones. */
-  private readonly begins = new Map<number, number>();
+  /** Where each row's entries begin among the sorted ones; beyond their end if it has none. */
+  private begins = new Int32Array(64);
 
   add(row: number, bin: number): void {
     if (this.length === this.entries.length) {
@@ -25,16 +25,16 @@ export class RowBins {
   /** To be called between the last add() and the first pack(). */
   sort(): void {
     const entries = this.entries.subarray(0, this.length).sort();
-    for (let at = 0; at < entries.length; at++) {
-      const row = entries[at]! >>> BIN_BITS;
-      if (at === 0 || entries[at - 1]! >>> BIN_BITS !== row) this.begins.set(row, at);
-    }
+    const rows = entries.length === 0 ? 0 : (entries[entries.length - 1]! >>> BIN_BITS) + 1;
+    if (this.begins.length < rows) this.begins = new Int32Array(rows * 2);
+    this.begins.fill(entries.length);
+    for (let at = entries.length - 1; at >= 0; at--) this.begins[entries[at]! >>> BIN_BITS] = at;
   }
 
   /** Writes a row's counts as packWindow() does: how many bins, then each as a difference and its count. */
   pack(row: number, writer: PackWriter): void {
     const { entries, length } = this;
-    const from = this.begins.get(row) ?? length;
+    const from = this.begins[row] ?? length;
     let end = from;
     let bins = 0;
     for (; end < length && entries[end]! >>> BIN_BITS === row; end++)
@@ -53,6 +53,5 @@ export class RowBins {
 
   clear(): void {
     this.length = 0;
-    this.begins.clear();
   }
 }

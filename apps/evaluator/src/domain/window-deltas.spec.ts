@@ -1,7 +1,7 @@
 import { emptyFigures, labelDelayBin, unpackWindow, type WindowFigures } from '@app/shared';
 import { expect, it } from 'vitest';
 import { seededRandom } from '../testing/builders.js';
-import { unpackDeltas, WindowDeltas } from './window-deltas.js';
+import { NO_ROW, unpackDeltas, WindowDeltas } from './window-deltas.js';
 
 const NOW_MS = 1_700_000_000_000;
 
@@ -14,15 +14,15 @@ it('holds of each batch what plain figures would, batch after batch', () => {
     for (let i = Math.floor(random() * 300); i > 0; i--) {
       const [model, version] = [`m${Math.floor(random() * 20)}`, `v${Math.floor(random() * 4)}`];
       const timeMs = NOW_MS - Math.floor(random() ** 3 * 60_000);
-      const row = deltas.at(model, version, timeMs, NOW_MS)!;
+      const row = deltas.at(model, version, timeMs, NOW_MS);
       const key = `${model} ${Math.floor(timeMs / 10_000) * 10_000} ${version}`;
       const figures = plain.get(key) ?? emptyFigures();
       plain.set(key, figures);
       named.add(`${model} ${version}`);
-      row.routed++;
+      const isError = random() < 0.2;
+      deltas.addRouted(row, isError);
       figures.routed++;
-      if (random() < 0.2) {
-        row.errors++;
+      if (isError) {
         figures.errors++;
         continue;
       }
@@ -31,7 +31,10 @@ it('holds of each batch what plain figures would, batch after batch', () => {
       figures.latency.set(bin, (figures.latency.get(bin) ?? 0) + 1);
       if (random() < 0.5) continue;
       const delay = labelDelayBin(random() ** 4 * 86_400_000);
-      deltas.addLabelDelay(row, delay);
+      const isRight = random() < 0.8;
+      deltas.addLabel(row, isRight, delay);
+      figures.labelled++;
+      if (isRight) figures.right++;
       figures.labelDelay.set(delay, (figures.labelDelay.get(delay) ?? 0) + 1);
     }
     const { figures, versions } = deltas.take();
@@ -46,7 +49,7 @@ it('holds of each batch what plain figures would, batch after batch', () => {
 
 it('counts nothing that nobody can look at any more, or not yet', () => {
   const deltas = new WindowDeltas();
-  expect(deltas.at('m', 'v1', NOW_MS - 25 * 3_600_000, NOW_MS)).toBeNull();
-  expect(deltas.at('m', 'v1', NOW_MS + 3_600_000, NOW_MS)).toBeNull();
+  expect(deltas.at('m', 'v1', NOW_MS - 25 * 3_600_000, NOW_MS)).toBe(NO_ROW);
+  expect(deltas.at('m', 'v1', NOW_MS + 3_600_000, NOW_MS)).toBe(NO_ROW);
   expect(deltas.take()).toEqual({ figures: null, versions: [] });
 });

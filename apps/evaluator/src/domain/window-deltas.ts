@@ -16,6 +16,8 @@ const FINEST: Resolution = '10s';
 const FINEST_MS = RESOLUTION_LAYOUT[FINEST].windowMs;
 /** Models whose places are kept from batch to batch, because they mostly come again. */
 const MODELS_MAX = 10_000;
+/** Rows that there is room for at first. */
+const ROWS_MIN = 64;
 
 /** What one batch adds to a model's window of the finest resolution. */
 export interface WindowDelta {
@@ -30,73 +32,78 @@ export interface ModelVersion {
   readonly version: string;
 }
 
-/** One version's figures in a delta, to be added to. */
-export interface WindowRow {
-  readonly batch: number;
-  readonly version: string;
-  readonly startMs: number;
-  readonly number: number;
-  routed: number;
-  errors: number;
-  labelled: number;
-  right: number;
-}
-
-interface Delta {
-  readonly model: string;
-  readonly startMs: number;
-  readonly rows: WindowRow[];
-}
+/** Place of one version's figures in a delta of a batch: WindowDeltas.at() gives it, to be added to. */
+export type WindowRow = number;
+export const NO_ROW: WindowRow = -1;
 
 /** Where a model's deltas are found, and a version's rows. What is of another batch than `batch` is over. */
 interface ModelPlace {
   batch: number;
-  readonly deltas: Delta[];
+  /** The newest of its deltas, from which the others follow. */
+  delta: number;
   readonly versions: Map<string, VersionPlace>;
 }
 interface VersionPlace extends ModelVersion {
+  readonly of: ModelPlace;
   batch: number;
-  readonly rows: WindowRow[];
+  /** The newest of its rows, from which the others follow. */
+  row: number;
 }
+
+const NONE = -1;
 
 /**
  * Collects what batches add to the windows of their partition. It counts in the finest windows alone; the wider ones are
- * added up from them where windows are stored.
+ * added up from them where windows are stored. With thousands of models nearly every outcome has a row of its own: rows
+ * and deltas are numbers into columns that are used again in each batch, for as objects they would outlive the batch.
  */
 export class WindowDeltas {
   private readonly places = new Map<string, ModelPlace>();
   private last: VersionPlace | null = null;
   private batch = 0;
-  private deltas: Delta[] = [];
   private versions: VersionPlace[] = [];
-  private rows = 0;
+  /** The first row of this batch: rows are numbered on and on, so that one of a batch before is told from those of this. */
+  private firstRow = 0;
+  private readonly rows = new Rows();
+  private readonly deltas = new Deltas();
   private readonly latencies = new RowBins();
   private readonly labelDelays = new RowBins();
   private readonly writer = new PackWriter();
 
-  /** Figures of the window a time falls in; null if nobody can look at it any more, or not yet. */
-  at(model: string, version: string, timeMs: number, logTimeMs: number): WindowRow | null {
+  /** The row of the window a time falls in; NO_ROW if nobody can look at it any more, or not yet. */
+  at(model: string, version: string, timeMs: number, logTimeMs: number): WindowRow {
     const startMs = windowStartMs(FINEST, timeMs);
-    if (startMs > logTimeMs + FUTURE_MS_MAX || !isKept('1m', startMs, logTimeMs)) return null;
-    const { last } = this;
+    if (startMs > logTimeMs + FUTURE_MS_MAX || !isKept('1m', startMs, logTimeMs)) return NO_ROW;
+    const { last, rows } = this;
     const place = last?.version === version && last.model === model ? last : this.placeOf(model, version);
-    for (const row of place.rows) if (row.startMs === startMs) return row;
-    return this.newRow(place, startMs);
+    let row = place.row;
+    while (row !== NONE && rows.startMs[row] !== startMs) row = rows.next[row]!;
+    return this.firstRow + (row === NONE ? this.newRow(place, startMs) : row);
   }
 
   /** Whether a row that at() gave some time is still the one for this time. */
   isOf(row: WindowRow, timeMs: number): boolean {
-    return row.batch === this.batch && timeMs >= row.startMs && timeMs < row.startMs + FINEST_MS;
+    if (row < this.firstRow) return false;
+    const startMs = this.rows.startMs[row - this.firstRow]!;
+    return timeMs >= startMs && timeMs < startMs + FINEST_MS;
   }
 
-  /** Counts a latency by its bin, in a row of this batch. */
+  /** Counts a prediction in a row of this batch. */
+  addRouted(row: WindowRow, isError: boolean): void {
+    this.rows.routed[row - this.firstRow]!++;
+    if (isError) this.rows.errors[row - this.firstRow]!++;
+  }
+
+  /** Counts a latency by its bin. */
   addLatency(row: WindowRow, bin: number): void {
-    this.latencies.add(row.number, bin);
+    this.latencies.add(row - this.firstRow, bin);
   }
 
-  /** Counts how late a label came, by its labelDelayBin. */
-  addLabelDelay(row: WindowRow, bin: number): void {
-    this.labelDelays.add(row.number, bin);
+  /** Counts a label, and by its labelDelayBin how late it came. */
+  addLabel(row: WindowRow, isRight: boolean, delayBin: number): void {
+    this.rows.labelled[row - this.firstRow]!++;
+    if (isRight) this.rows.right[row - this.firstRow]!++;
+    this.labelDelays.add(row - this.firstRow, delayBin);
   }
 
   /**
@@ -105,9 +112,10 @@ export class WindowDeltas {
    */
   take(): { readonly figures: Buffer | null; readonly versions: readonly ModelVersion[] } {
     const taken = { figures: this.pack(), versions: this.versions };
-    this.deltas = [];
     this.versions = [];
-    this.rows = 0;
+    this.firstRow += this.rows.length;
+    this.rows.clear();
+    this.deltas.clear();
     this.latencies.clear();
     this.labelDelays.clear();
     this.batch++;
@@ -117,69 +125,164 @@ export class WindowDeltas {
   }
 
   private placeOf(model: string, version: string): VersionPlace {
-    const { versions } = this.modelPlace(model);
-    let place = versions.get(version);
+    let of = this.places.get(model);
+    if (!of) {
+      of = { batch: NONE, delta: NONE, versions: new Map<string, VersionPlace>() };
+      this.places.set(model, of);
+    }
+    let place = of.versions.get(version);
     if (!place) {
-      place = { model, version, batch: -1, rows: [] };
-      versions.set(version, place);
+      place = { model, version, of, batch: NONE, row: NONE };
+      of.versions.set(version, place);
     }
     if (place.batch !== this.batch) {
       place.batch = this.batch;
-      place.rows.length = 0;
+      place.row = NONE;
       this.versions.push(place);
     }
     this.last = place;
     return place;
   }
 
-  private modelPlace(model: string): ModelPlace {
-    let place = this.places.get(model);
-    if (!place) {
-      place = { batch: -1, deltas: [], versions: new Map<string, VersionPlace>() };
-      this.places.set(model, place);
-    }
-    if (place.batch !== this.batch) {
-      place.batch = this.batch;
-      place.deltas.length = 0;
-    }
-    return place;
-  }
-
-  private newRow({ model, version, rows }: VersionPlace, startMs: number): WindowRow {
-    const number = this.rows++;
-    const row: WindowRow = { batch: this.batch, version, startMs, number, routed: 0, errors: 0, labelled: 0, right: 0 };
-    rows.push(row);
-    const { deltas } = this.modelPlace(model);
-    let delta = deltas.find((other) => other.startMs === startMs);
-    if (!delta) {
-      delta = { model, startMs, rows: [] };
-      deltas.push(delta);
-      this.deltas.push(delta);
-    }
-    delta.rows.push(row);
+  private newRow(place: VersionPlace, startMs: number): number {
+    const { rows, deltas } = this;
+    const delta = this.deltaOf(place.of, place.model, startMs);
+    const row = rows.add(place.version, startMs, place.row);
+    place.row = row;
+    deltas.addRow(delta, row, rows);
     return row;
   }
 
+  private deltaOf(place: ModelPlace, model: string, startMs: number): number {
+    const { deltas } = this;
+    if (place.batch !== this.batch) {
+      place.batch = this.batch;
+      place.delta = NONE;
+    }
+    let delta = place.delta;
+    while (delta !== NONE && deltas.startMs[delta] !== startMs) delta = deltas.next[delta]!;
+    if (delta !== NONE) return delta;
+    place.delta = deltas.add(model, startMs, place.delta);
+    return place.delta;
+  }
+
   private pack(): Buffer | null {
-    if (this.deltas.length === 0) return null;
+    const { writer, deltas, rows } = this;
+    if (deltas.length === 0) return null;
     this.latencies.sort();
     this.labelDelays.sort();
-    const { writer } = this;
-    writer.uint(this.deltas.length);
-    for (const { model, startMs, rows } of this.deltas) {
-      writer.text(model).uint(startMs).uint(rows.length);
-      for (const row of rows) this.packRow(row);
+    writer.uint(deltas.length);
+    for (let delta = 0; delta < deltas.length; delta++) {
+      writer.text(deltas.models[delta]!).uint(deltas.startMs[delta]!).uint(deltas.size[delta]!);
+      for (let row = deltas.firstRow[delta]!; row !== NONE; row = rows.nextOfDelta[row]!) this.packRow(row);
     }
     return writer.take();
   }
 
   /** As packWindow() packs a version. */
-  private packRow({ version, routed, errors, labelled, right, number }: WindowRow): void {
-    const { writer } = this;
-    writer.text(version).uint(routed).uint(errors).uint(labelled).uint(right);
-    this.latencies.pack(number, writer);
-    this.labelDelays.pack(number, writer);
+  private packRow(row: number): void {
+    const { writer, rows } = this;
+    writer.text(rows.versions[row]!).uint(rows.routed[row]!).uint(rows.errors[row]!);
+    writer.uint(rows.labelled[row]!).uint(rows.right[row]!);
+    this.latencies.pack(row, writer);
+    this.labelDelays.pack(row, writer);
   }
+}
+
+/** A batch's rows, by column. */
+class Rows {
+  length = 0;
+  readonly versions: string[] = [];
+  startMs = new Float64Array(ROWS_MIN);
+  routed = new Uint32Array(ROWS_MIN);
+  errors = new Uint32Array(ROWS_MIN);
+  labelled = new Uint32Array(ROWS_MIN);
+  right = new Uint32Array(ROWS_MIN);
+  /** Another row of the same version; NONE: it is the last. */
+  next = new Int32Array(ROWS_MIN);
+  /** The row after it in its delta. */
+  nextOfDelta = new Int32Array(ROWS_MIN);
+
+  add(version: string, startMs: number, next: number): number {
+    if (this.length === this.startMs.length) this.grow();
+    const row = this.length++;
+    this.versions[row] = version;
+    this.startMs[row] = startMs;
+    this.routed[row] = 0;
+    this.errors[row] = 0;
+    this.labelled[row] = 0;
+    this.right[row] = 0;
+    this.next[row] = next;
+    this.nextOfDelta[row] = NONE;
+    return row;
+  }
+
+  private grow(): void {
+    this.startMs = longer(this.startMs, Float64Array);
+    this.routed = longer(this.routed, Uint32Array);
+    this.errors = longer(this.errors, Uint32Array);
+    this.labelled = longer(this.labelled, Uint32Array);
+    this.right = longer(this.right, Uint32Array);
+    this.next = longer(this.next, Int32Array);
+    this.nextOfDelta = longer(this.nextOfDelta, Int32Array);
+  }
+
+  clear(): void {
+    this.length = 0;
+  }
+}
+
+/** A batch's deltas, by column: each a model's window with rows in the order in which they came. */
+class Deltas {
+  length = 0;
+  readonly models: string[] = [];
+  startMs = new Float64Array(ROWS_MIN);
+  /** How many rows it has. */
+  size = new Uint32Array(ROWS_MIN);
+  firstRow = new Int32Array(ROWS_MIN);
+  lastRow = new Int32Array(ROWS_MIN);
+  /** Another delta of the same model; NONE: it is the last. */
+  next = new Int32Array(ROWS_MIN);
+
+  add(model: string, startMs: number, next: number): number {
+    if (this.length === this.startMs.length) this.grow();
+    const delta = this.length++;
+    this.models[delta] = model;
+    this.startMs[delta] = startMs;
+    this.size[delta] = 0;
+    this.firstRow[delta] = NONE;
+    this.lastRow[delta] = NONE;
+    this.next[delta] = next;
+    return delta;
+  }
+
+  addRow(delta: number, row: number, rows: Rows): void {
+    const last = this.lastRow[delta]!;
+    if (last === NONE) this.firstRow[delta] = row;
+    else rows.nextOfDelta[last] = row;
+    this.lastRow[delta] = row;
+    this.size[delta]!++;
+  }
+
+  private grow(): void {
+    this.startMs = longer(this.startMs, Float64Array);
+    this.size = longer(this.size, Uint32Array);
+    this.firstRow = longer(this.firstRow, Int32Array);
+    this.lastRow = longer(this.lastRow, Int32Array);
+    this.next = longer(this.next, Int32Array);
+  }
+
+  clear(): void {
+    this.length = 0;
+  }
+}
+
+type ColumnArray = Float64Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+
+function longer<A extends ColumnArray>(column: A, make: new (length: number) => A): A {
+  const grown = new make(column.length * 2);
+  grown.set(column);
+  return grown;
 }
 
 /** The windows of every resolution that a delta adds to, those that are still kept at this log time. */

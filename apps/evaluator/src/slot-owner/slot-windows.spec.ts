@@ -24,7 +24,7 @@ beforeEach(() => {
 
 /** A batch with one outcome of each of these models. */
 function batch(models: readonly string[]): FoldedBatch {
-  for (const model of models) deltas.at(model, 'v1', NOW_MS, NOW_MS)!.routed++;
+  for (const model of models) deltas.addRouted(deltas.at(model, 'v1', NOW_MS, NOW_MS), false);
   const nothing = { set: new Map(), deleted: [], summaries: new Map(), deadLetters: [], counts: noCounts() };
   return { ...nothing, ...deltas.take(), position: position + 1, logTimeMs: NOW_MS };
 }

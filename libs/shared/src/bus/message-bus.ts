@@ -19,6 +19,7 @@ export interface OutRecord {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** Read one field by one: a bus may make key and value when they are asked for, and then a spread does not copy them. */
 export interface BusRecord {
   readonly offset: number;
   /** Log time: LogAppendTime where the topic has it, ms since the epoch. */

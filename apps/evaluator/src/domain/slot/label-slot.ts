@@ -7,7 +7,7 @@ import {
   type Pair,
   type PredictionIdSealer,
 } from '@app/shared';
-import { WindowDeltas } from '../window-deltas.js';
+import { NO_ROW, WindowDeltas } from '../window-deltas.js';
 import {
   type Cause,
   type FoldCounts,
@@ -150,11 +150,10 @@ export class LabelSlot {
     }
     if (judged === 'none') return null;
     const row = this.windows.at(entry.model, version, attribution.routedAt, this.logTimeMs);
-    if (!row) return null;
-    row.labelled++;
-    if (judged === 'right') row.right++;
+    if (row === NO_ROW) return null;
     // Clocks of two machines are compared here, which only people who look at windows may do.
-    this.windows.addLabelDelay(row, labelDelayBin(Math.max(0, this.logTimeMs - attribution.routedAt)));
+    const delayBin = labelDelayBin(Math.max(0, this.logTimeMs - attribution.routedAt));
+    this.windows.addLabel(row, judged === 'right', delayBin);
     return null;
   }
 

@@ -1,7 +1,7 @@
 import { type BucketRecord, PackReader, type PackWriter } from '@app/shared';
 import { SKETCH_BIN_MAX, sketchBin } from '../sketch.js';
 import { type ArmCounts, CELL_CLASS, type CellClass, cellKey, type LeftOutSummary, NO_CELLS } from '../summary.js';
-import type { WindowRow } from '../window-deltas.js';
+import { NO_ROW, type WindowRow } from '../window-deltas.js';
 import { CellCounter, unpackCells } from './cell-counter.js';
 import { packDetails, unpackDetails } from './detail-codec.js';
 import { DetailTally, hasDetails } from './detail-tally.js';
@@ -24,7 +24,7 @@ export interface Arm {
   /** Null until an outcome carries more than every rollout needs. */
   details: DetailTally | null;
   /** Where its newest outcome was shown; perhaps in a batch before. */
-  row: WindowRow | null;
+  row: WindowRow;
 }
 
 /** What is common to a bucket's outcomes and bucket records. */
@@ -167,7 +167,7 @@ export class OpenBucket implements BucketIdentity {
       const firstByte = reader.uint() ? counter() : null;
       const detailed = (flags & DETAILED) !== 0 && reader.uint() === 1;
       const details = detailed ? DetailTally.of(unpackDetails(reader)) : null;
-      open.arms.push({ version, routed, cells, firstByte, details, row: null });
+      open.arms.push({ version, routed, cells, firstByte, details, row: NO_ROW });
     }
     return open;
   }
@@ -180,7 +180,7 @@ export class OpenBucket implements BucketIdentity {
   private arm(version: string): Arm {
     const found = this.find(version);
     if (found) return found;
-    const arm: Arm = { version, routed: 0, cells: new CellCounter(), firstByte: null, details: null, row: null };
+    const arm: Arm = { version, routed: 0, cells: new CellCounter(), firstByte: null, details: null, row: NO_ROW };
     this.arms.push(arm);
     return arm;
   }

@@ -1,7 +1,7 @@
 import { type BucketRecord, PackWriter } from '@app/shared';
 import { sketchBin } from '../sketch.js';
 import { CELL_CLASS } from '../summary.js';
-import { WindowDeltas } from '../window-deltas.js';
+import { NO_ROW, WindowDeltas } from '../window-deltas.js';
 import {
   type Cause,
   type FoldCounts,
@@ -233,15 +233,14 @@ export class OutcomeSlot {
   private show(outcome: SlotOutcome, arm: Arm | null): null {
     if (!this.isWanted(outcome)) return null;
     const { windows } = this;
-    let row = arm?.row ?? null;
-    if (row === null || !windows.isOf(row, outcome.routedAt)) {
+    let row = arm?.row ?? NO_ROW;
+    if (!windows.isOf(row, outcome.routedAt)) {
       row = windows.at(outcome.model, outcome.version, outcome.routedAt, this.logTimeMs);
-      if (row === null) return null;
+      if (row === NO_ROW) return null;
       if (arm !== null) arm.row = row;
     }
     const kind = classOf(outcome);
-    row.routed++;
-    if (kind === CELL_CLASS.error || kind === CELL_CLASS.clientError) row.errors++;
+    windows.addRouted(row, kind === CELL_CLASS.error || kind === CELL_CLASS.clientError);
     if (kind !== CELL_CLASS.cancelled) windows.addLatency(row, sketchBin(outcome.latencyMs));
     return null;
   }

@@ -45,6 +45,8 @@ const CODEC_MASK = 0x07;
 const LOG_APPEND_TIME = 0x08;
 const TRANSACTIONAL = 0x10;
 const CONTROL = 0x20;
+/** Where a key or a value begins that is null. */
+const NONE = -1;
 
 /**
  * Reads a Fetch response. Unlike kafkajs it checks checksums, reads every codec of Kafka's, makes one object a record
@@ -160,12 +162,49 @@ async function readBatch(batch: Buffer, firstOffset: number, into: FetchedRecord
     reader.at += 1; // attributes, of which there are none
     const timestampMs = firstTimestampMs + reader.varlong();
     const offset = firstOffset + reader.varint();
-    const key = reader.content();
-    const value = reader.content();
+    const key = reader.skipContent();
+    const keyTo = reader.at;
+    const value = reader.skipContent();
+    const valueTo = reader.at;
     const headers = reader.headers();
     if (reader.at !== end) throw new Error('a record is longer or shorter than it says');
-    const record = { offset, timestampMs: appendTimeMs ?? timestampMs, key, value, isControlRecord, batchContext };
-    into.push(headers === null ? record : { ...record, headers });
+    const record = new ReadRecord(offset, appendTimeMs ?? timestampMs, isControlRecord, batchContext, records);
+    record.place(key, keyTo, value, valueTo);
+    into.push(headers === null ? record : Object.assign(record, { headers }));
+  }
+}
+
+/**
+ * A record where it lies in its batch. Buffers of key and value are made when they are asked for: with thousands of
+ * records in a fetch, those made at once would live until the last of them is looked at, and cost the collector that much.
+ */
+class ReadRecord implements FetchedRecord {
+  private keyFrom = NONE;
+  private keyTo = 0;
+  private valueFrom = NONE;
+  private valueTo = 0;
+
+  constructor(
+    readonly offset: number,
+    readonly timestampMs: number,
+    readonly isControlRecord: boolean,
+    readonly batchContext: BatchContext,
+    private readonly bytes: Buffer,
+  ) {}
+
+  place(keyFrom: number, keyTo: number, valueFrom: number, valueTo: number): void {
+    this.keyFrom = keyFrom;
+    this.keyTo = keyTo;
+    this.valueFrom = valueFrom;
+    this.valueTo = valueTo;
+  }
+
+  get key(): Buffer | null {
+    return this.keyFrom === NONE ? null : this.bytes.subarray(this.keyFrom, this.keyTo);
+  }
+
+  get value(): Buffer | null {
+    return this.valueFrom === NONE ? null : this.bytes.subarray(this.valueFrom, this.valueTo);
   }
 }
 
@@ -229,9 +268,13 @@ class Reader {
     throw new RangeError('a number is cut off');
   }
 
-  content(): Buffer | null {
+  /** Passes a key or a value, and gives where it begins; NONE: it is null. */
+  skipContent(): number {
     const length = this.varint();
-    return length < 0 ? null : this.slice(length);
+    if (length < 0) return NONE;
+    const from = this.at;
+    this.skip(length);
+    return from;
   }
 
   /** null: there are none. The last of those with one name counts. */
@@ -240,16 +283,25 @@ class Reader {
     if (count === 0) return null;
     const headers: Record<string, string> = {};
     for (; count > 0; count--) {
-      const name = this.content()?.toString('utf8') ?? '';
-      headers[name] = this.content()?.toString('utf8') ?? '';
+      const name = this.content();
+      headers[name] = this.content();
     }
     return headers;
   }
 
+  private content(): string {
+    const from = this.skipContent();
+    return from === NONE ? '' : this.buffer.toString('utf8', from, this.at);
+  }
+
   private slice(length: number): Buffer {
-    const start = this.at;
+    const from = this.at;
+    this.skip(length);
+    return this.buffer.subarray(from, this.at);
+  }
+
+  private skip(length: number): void {
     this.at += length;
     if (this.at > this.buffer.length) throw new RangeError('it ends too early');
-    return this.buffer.subarray(start, this.at);
   }
 }
