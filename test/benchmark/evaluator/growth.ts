@@ -43,9 +43,9 @@ export async function growth(at: At, redis: Redis, { rounds, short }: BenchmarkO
 }
 
 async function grown(at: At, short: boolean): Promise<readonly Grown[]> {
-  const outcomes = short ? 10_000 : 600_000;
-  // Twice as many, because two evaluators share them and each has to warm up.
-  const track = await outcomeTrack(at, { name: 'one', models: 1, versions: 2, outcomes: 2 * outcomes });
+  // As many of each, so that each is compiled as far when it is measured; so many that two that share them are, too.
+  const outcomes = short ? 20_000 : 1_200_000;
+  const track = await outcomeTrack(at, { name: 'one', models: 1, versions: 2, outcomes });
   const many = await outcomeTrack(at, { name: 'many', models: MODELS, versions: 2, outcomes });
   const all = [
     { name: '1 model with 2 versions', track, processes: 1 },
