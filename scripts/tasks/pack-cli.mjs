@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { NOT_BUNDLED, WITHOUT_EFFECTS } from './bundle.mjs';
+import { builtinsAtRunTime, NOT_BUNDLED, WITHOUT_EFFECTS } from './bundle.mjs';
 import { ROOT } from './processes.mjs';
 import { say } from './say.mjs';
 
@@ -47,6 +47,7 @@ async function packFrom(stage, folder) {
     external: NOT_BUNDLED,
     tsconfig: join(ROOT, 'tsconfig.json'),
     treeshake: { moduleSideEffects: (id) => !WITHOUT_EFFECTS.test(id) },
+    plugins: [builtinsAtRunTime()],
     logLevel: 'silent',
   });
   const { output } = await bundle.generate({

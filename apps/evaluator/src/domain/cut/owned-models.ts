@@ -40,6 +40,7 @@ export interface FoldedCut {
  */
 export class OwnedModels {
   private readonly byName: Map<string, OwnedModel>;
+  private inOrder: readonly OwnedModel[] | null = null;
   private evidenceLost: boolean;
 
   /** @param options.evidenceLost holds the open rollouts that the first cut makes known: part of their evidence is gone. */
@@ -58,7 +59,8 @@ export class OwnedModels {
 
   /** In the order of their names. */
   all(): readonly OwnedModel[] {
-    return [...this.byName.values()].sort((a, b) => (a.model < b.model ? -1 : 1));
+    this.inOrder ??= [...this.byName.values()].sort((a, b) => (a.model < b.model ? -1 : 1));
+    return this.inOrder;
   }
 
   get(model: string): Readonly<OwnedModel> | undefined {
@@ -139,6 +141,7 @@ export class OwnedModels {
       const hold = this.evidenceLost ? holdOf('evaluator-rebuilding', plan) : null;
       const created: OwnedModel = { model: plan.model, sequence, plan, engine, hold, failedSaidMs: null };
       this.byName.set(plan.model, created);
+      this.inOrder = null;
       return created;
     }
     if (owned.hold && !stillHolds(owned.hold, plan)) owned.hold = null;
