@@ -96,7 +96,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'buckets with losses count',
     seed: 53,
-    changes: [change('slot/open-bucket', 'counts.dropped !== 0 || cells !== counts.routed - counts.pending', 'false')],
+    changes: [change('slot/open-bucket', 'dropped !== 0 || cells !== routed - pending', 'false')],
   },
   {
     name: 'a slot takes any batch for the next one',

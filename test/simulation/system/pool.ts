@@ -5,19 +5,25 @@ import type { Task, TaskResult } from './worker.js';
 export class Pool {
   private readonly idle: Worker[] = [];
   private readonly waiting: ((worker: Worker) => void)[] = [];
-  private readonly workers: readonly Worker[];
+  private readonly workers = new Set<Worker>();
 
-  constructor(size: number, worker: URL = new URL('./worker.js', import.meta.url)) {
-    const options = { execArgv: ['--enable-source-maps'] };
-    this.workers = Array.from({ length: size }, () => new Worker(worker, options));
-    this.idle.push(...this.workers);
+  constructor(
+    size: number,
+    private readonly worker: URL = new URL('./worker.js', import.meta.url),
+  ) {
+    for (let i = 0; i < size; i++) this.idle.push(this.start());
   }
 
   /** Rejects when the simulation itself is broken; a plan that fails is a result. */
   async run(task: Task): Promise<TaskResult> {
-    const worker = this.idle.pop() ?? (await new Promise<Worker>((resolve) => this.waiting.push(resolve)));
+    let worker = this.idle.pop() ?? (await new Promise<Worker>((resolve) => this.waiting.push(resolve)));
     try {
       return await answer(worker, task);
+    } catch (error) {
+      // It ended with its error: the next task is for another one.
+      this.workers.delete(worker);
+      worker = this.start();
+      throw error;
     } finally {
       const next = this.waiting.shift();
       if (next) next(worker);
@@ -26,7 +32,13 @@ export class Pool {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.workers.map((worker) => worker.terminate()));
+    await Promise.all([...this.workers].map((worker) => worker.terminate()));
+  }
+
+  private start(): Worker {
+    const worker = new Worker(this.worker, { execArgv: ['--enable-source-maps'] });
+    this.workers.add(worker);
+    return worker;
   }
 }
 
