@@ -44,7 +44,7 @@ const EMPTY = '\0empty';
  */
 const COSTLY_IMPORTS = ['http', 'https', 'process', 'tls', 'util'];
 const BUILTIN = '\0builtin:';
-/** Nest makes one for a logger that no service uses, and each takes 8 MiB of tables of languages and calendars. */
+/** Nest makes them for loggers that no service uses, and the first takes 8 MiB of tables of languages and calendars. */
 const DATE_FORMATTER = /= new Intl\.DateTimeFormat\((.*?)\);/s;
 const HAS_DATE_FORMATTER = /\/node_modules\/@nestjs\/common\/services\/(console-logger|logger)\.service\.js$/;
 const OWN = join(ROOT, 'dist') + '/';

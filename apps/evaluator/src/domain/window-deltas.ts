@@ -8,6 +8,7 @@ import {
   type WindowId,
   windowStartMs,
 } from '@app/shared';
+import { DeltaColumns, NONE, RowColumns } from './delta-columns.js';
 import { RowBins } from './row-bins.js';
 
 /** Router clocks may run ahead; a window further in the future than this is nonsense and would never expire in time. */
@@ -16,8 +17,6 @@ const FINEST: Resolution = '10s';
 const FINEST_MS = RESOLUTION_LAYOUT[FINEST].windowMs;
 /** Models whose places are kept from batch to batch, because they mostly come again. */
 const MODELS_MAX = 10_000;
-/** Rows that there is room for at first. */
-const ROWS_MIN = 64;
 
 /** What one batch adds to a model's window of the finest resolution. */
 export interface WindowDelta {
@@ -34,7 +33,7 @@ export interface ModelVersion {
 
 /** Place of one version's figures in a delta of a batch: WindowDeltas.at() gives it, to be added to. */
 export type WindowRow = number;
-export const NO_ROW: WindowRow = -1;
+export const NO_ROW: WindowRow = NONE;
 
 /** Where a model's deltas are found, and a version's rows. What is of another batch than `batch` is over. */
 interface ModelPlace {
@@ -50,8 +49,6 @@ interface VersionPlace extends ModelVersion {
   row: number;
 }
 
-const NONE = -1;
-
 /**
  * Collects what batches add to the windows of their partition. It counts in the finest windows alone; the wider ones are
  * added up from them where windows are stored. With thousands of models nearly every outcome has a row of its own: rows
@@ -64,8 +61,8 @@ export class WindowDeltas {
   private versions: VersionPlace[] = [];
   /** The first row of this batch: rows are numbered on and on, so that one of a batch before is told from those of this. */
   private firstRow = 0;
-  private readonly rows = new Rows();
-  private readonly deltas = new Deltas();
+  private readonly rows = new RowColumns();
+  private readonly deltas = new DeltaColumns();
   private readonly latencies = new RowBins();
   private readonly labelDelays = new RowBins();
   private readonly writer = new PackWriter();
@@ -187,102 +184,6 @@ export class WindowDeltas {
     this.latencies.pack(row, writer);
     this.labelDelays.pack(row, writer);
   }
-}
-
-/** A batch's rows, by column. */
-class Rows {
-  length = 0;
-  readonly versions: string[] = [];
-  startMs = new Float64Array(ROWS_MIN);
-  routed = new Uint32Array(ROWS_MIN);
-  errors = new Uint32Array(ROWS_MIN);
-  labelled = new Uint32Array(ROWS_MIN);
-  right = new Uint32Array(ROWS_MIN);
-  /** Another row of the same version; NONE: it is the last. */
-  next = new Int32Array(ROWS_MIN);
-  /** The row after it in its delta. */
-  nextOfDelta = new Int32Array(ROWS_MIN);
-
-  add(version: string, startMs: number, next: number): number {
-    if (this.length === this.startMs.length) this.grow();
-    const row = this.length++;
-    this.versions[row] = version;
-    this.startMs[row] = startMs;
-    this.routed[row] = 0;
-    this.errors[row] = 0;
-    this.labelled[row] = 0;
-    this.right[row] = 0;
-    this.next[row] = next;
-    this.nextOfDelta[row] = NONE;
-    return row;
-  }
-
-  private grow(): void {
-    this.startMs = longer(this.startMs, Float64Array);
-    this.routed = longer(this.routed, Uint32Array);
-    this.errors = longer(this.errors, Uint32Array);
-    this.labelled = longer(this.labelled, Uint32Array);
-    this.right = longer(this.right, Uint32Array);
-    this.next = longer(this.next, Int32Array);
-    this.nextOfDelta = longer(this.nextOfDelta, Int32Array);
-  }
-
-  clear(): void {
-    this.length = 0;
-  }
-}
-
-/** A batch's deltas, by column: each a model's window with rows in the order in which they came. */
-class Deltas {
-  length = 0;
-  readonly models: string[] = [];
-  startMs = new Float64Array(ROWS_MIN);
-  /** How many rows it has. */
-  size = new Uint32Array(ROWS_MIN);
-  firstRow = new Int32Array(ROWS_MIN);
-  lastRow = new Int32Array(ROWS_MIN);
-  /** Another delta of the same model; NONE: it is the last. */
-  next = new Int32Array(ROWS_MIN);
-
-  add(model: string, startMs: number, next: number): number {
-    if (this.length === this.startMs.length) this.grow();
-    const delta = this.length++;
-    this.models[delta] = model;
-    this.startMs[delta] = startMs;
-    this.size[delta] = 0;
-    this.firstRow[delta] = NONE;
-    this.lastRow[delta] = NONE;
-    this.next[delta] = next;
-    return delta;
-  }
-
-  addRow(delta: number, row: number, rows: Rows): void {
-    const last = this.lastRow[delta]!;
-    if (last === NONE) this.firstRow[delta] = row;
-    else rows.nextOfDelta[last] = row;
-    this.lastRow[delta] = row;
-    this.size[delta]!++;
-  }
-
-  private grow(): void {
-    this.startMs = longer(this.startMs, Float64Array);
-    this.size = longer(this.size, Uint32Array);
-    this.firstRow = longer(this.firstRow, Int32Array);
-    this.lastRow = longer(this.lastRow, Int32Array);
-    this.next = longer(this.next, Int32Array);
-  }
-
-  clear(): void {
-    this.length = 0;
-  }
-}
-
-type ColumnArray = Float64Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
-
-function longer<A extends ColumnArray>(column: A, make: new (length: number) => A): A {
-  const grown = new make(column.length * 2);
-  grown.set(column);
-  return grown;
 }
 
 /** The windows of every resolution that a delta adds to, those that are still kept at this log time. */

@@ -37,8 +37,8 @@ export class NameTable {
   }
 
   private add(place: number, hash: number, view: DataView, from: number, length: number): string {
-    const bytes = new Uint8Array(view.buffer, view.byteOffset + from, length);
-    const text = internalized(Buffer.from(bytes).toString('latin1'));
+    const bytes = Buffer.from(view.buffer, view.byteOffset + from, length);
+    const text = internalized(bytes.toString('latin1'));
     const start = this.reserve(HEAD_BYTES + length);
     this.arena.setInt32(start, hash);
     this.arena.setInt32(start + 4, length);

@@ -45,8 +45,6 @@ const CODEC_MASK = 0x07;
 const LOG_APPEND_TIME = 0x08;
 const TRANSACTIONAL = 0x10;
 const CONTROL = 0x20;
-/** Where a key or a value begins that is null. */
-const NONE = -1;
 
 /**
  * Reads a Fetch response. Unlike kafkajs it checks checksums, reads every codec of Kafka's, makes one object a record
@@ -149,11 +147,14 @@ async function readBatch(batch: Buffer, firstOffset: number, into: FetchedRecord
   const body = batch.subarray(BATCH_HEAD_BYTES);
   const records = codec === 0 ? body : await decompress(codec, body);
   if (codec !== 0) budget.bytes -= records.length;
-  const batchContext: BatchContext = {
-    producerId: String(batch.readBigInt64BE(43)),
-    inTransaction: (attributes & TRANSACTIONAL) !== 0,
+  const common: BatchCommon = {
+    bytes: records,
+    isControl: (attributes & CONTROL) !== 0,
+    context: {
+      producerId: String(batch.readBigInt64BE(43)),
+      inTransaction: (attributes & TRANSACTIONAL) !== 0,
+    },
   };
-  const isControlRecord = (attributes & CONTROL) !== 0;
   const appendTimeMs = attributes & LOG_APPEND_TIME ? Number(batch.readBigInt64BE(35)) : null;
   const firstTimestampMs = Number(batch.readBigInt64BE(27));
   const reader = new Reader(records);
@@ -162,16 +163,21 @@ async function readBatch(batch: Buffer, firstOffset: number, into: FetchedRecord
     reader.at += 1; // attributes, of which there are none
     const timestampMs = firstTimestampMs + reader.varlong();
     const offset = firstOffset + reader.varint();
-    const key = reader.skipContent();
-    const keyTo = reader.at;
-    const value = reader.skipContent();
-    const valueTo = reader.at;
+    const keyAt = reader.at;
+    reader.skipContent();
+    reader.skipContent();
     const headers = reader.headers();
     if (reader.at !== end) throw new Error('a record is longer or shorter than it says');
-    const record = new ReadRecord(offset, appendTimeMs ?? timestampMs, isControlRecord, batchContext, records);
-    record.place(key, keyTo, value, valueTo);
+    const record = new ReadRecord(offset, appendTimeMs ?? timestampMs, common, keyAt);
     into.push(headers === null ? record : Object.assign(record, { headers }));
   }
+}
+
+/** What the records of a batch have in common. */
+interface BatchCommon {
+  readonly bytes: Buffer;
+  readonly isControl: boolean;
+  readonly context: BatchContext;
 }
 
 /**
@@ -179,32 +185,30 @@ async function readBatch(batch: Buffer, firstOffset: number, into: FetchedRecord
  * records in a fetch, those made at once would live until the last of them is looked at, and cost the collector that much.
  */
 class ReadRecord implements FetchedRecord {
-  private keyFrom = NONE;
-  private keyTo = 0;
-  private valueFrom = NONE;
-  private valueTo = 0;
-
   constructor(
     readonly offset: number,
     readonly timestampMs: number,
-    readonly isControlRecord: boolean,
-    readonly batchContext: BatchContext,
-    private readonly bytes: Buffer,
+    private readonly batch: BatchCommon,
+    /** Where its key begins, and then its value: each its length and its bytes. */
+    private readonly keyAt: number,
   ) {}
 
-  place(keyFrom: number, keyTo: number, valueFrom: number, valueTo: number): void {
-    this.keyFrom = keyFrom;
-    this.keyTo = keyTo;
-    this.valueFrom = valueFrom;
-    this.valueTo = valueTo;
+  get isControlRecord(): boolean {
+    return this.batch.isControl;
+  }
+
+  get batchContext(): BatchContext {
+    return this.batch.context;
   }
 
   get key(): Buffer | null {
-    return this.keyFrom === NONE ? null : this.bytes.subarray(this.keyFrom, this.keyTo);
+    return new Reader(this.batch.bytes, this.keyAt).content();
   }
 
   get value(): Buffer | null {
-    return this.valueFrom === NONE ? null : this.bytes.subarray(this.valueFrom, this.valueTo);
+    const reader = new Reader(this.batch.bytes, this.keyAt);
+    reader.skipContent();
+    return reader.content();
   }
 }
 
@@ -220,9 +224,10 @@ const standIn = (offset: number): FetchedRecord => ({
 
 /** Reads on in a buffer. Throws RangeError at its end. */
 class Reader {
-  at = 0;
-
-  constructor(private readonly buffer: Buffer) {}
+  constructor(
+    private readonly buffer: Buffer,
+    public at = 0,
+  ) {}
 
   int16(): number {
     return this.buffer.readInt16BE((this.at += 2) - 2);
@@ -268,13 +273,15 @@ class Reader {
     throw new RangeError('a number is cut off');
   }
 
-  /** Passes a key or a value, and gives where it begins; NONE: it is null. */
-  skipContent(): number {
+  /** A key or a value. */
+  content(): Buffer | null {
     const length = this.varint();
-    if (length < 0) return NONE;
-    const from = this.at;
-    this.skip(length);
-    return from;
+    return length < 0 ? null : this.slice(length);
+  }
+
+  skipContent(): void {
+    const length = this.varint();
+    if (length > 0) this.skip(length);
   }
 
   /** null: there are none. The last of those with one name counts. */
@@ -283,15 +290,10 @@ class Reader {
     if (count === 0) return null;
     const headers: Record<string, string> = {};
     for (; count > 0; count--) {
-      const name = this.content();
-      headers[name] = this.content();
+      const name = this.content()?.toString('utf8') ?? '';
+      headers[name] = this.content()?.toString('utf8') ?? '';
     }
     return headers;
-  }
-
-  private content(): string {
-    const from = this.skipContent();
-    return from === NONE ? '' : this.buffer.toString('utf8', from, this.at);
   }
 
   private slice(length: number): Buffer {
